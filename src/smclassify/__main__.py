@@ -1,0 +1,5 @@
+"""Run as `python -m smclassify`."""
+
+from smclassify.cli import main
+
+main()

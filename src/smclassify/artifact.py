@@ -1,0 +1,180 @@
+"""A model as one file of data, never code.
+
+The file follows the safetensors layout (eight bytes with the length of a JSON header, the header, the arrays), so
+that other tools can open it. The header carries a JSON manifest and a SHA-256 digest of the whole file, taken with
+the digest's own digits set to zero. Nothing in it depends on the clock: equal models are equal files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import asdict
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from smclassify.atomic import whole_file
+from smclassify.definitions import Catalogue, load_definitions
+from smclassify.errors import ArtifactError
+from smclassify.model import Model, Thresholds
+from smclassify.paths import shipped
+from smclassify.weights import Weights
+
+FORMAT = 1
+_KIND = "smclassify-model"
+_NO_DIGEST = "0" * 64
+_LONGEST_HEADER = 1 << 20
+_LARGEST_FILE = 1 << 28
+_DTYPES = {"U32": ("I", 4), "I16": ("h", 2), "I8": ("b", 1), "F64": ("d", 8)}
+_ARRAYS = {"factors": "F64", "intercepts": "F64", "terms": "U32", "labels": "I16", "activities": "I8"}
+_HELP = "Train a model with `smclassify train`, or install smclassify again to get the shipped one."
+
+
+def default_model_path() -> Path:
+    """Return the path of the model that is used when none is named."""
+    return shipped("models/smclassify.safetensors")
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write a model file; it appears whole or not at all.
+
+    Raises:
+        ArtifactError: The file cannot be written.
+    """
+    manifest = {
+        "format": FORMAT,
+        "labels": model.labels,
+        "activities": model.activities,
+        "thresholds": asdict(model.thresholds),
+        "facts": model.facts,
+    }
+    header: dict[str, Any] = {
+        "__metadata__": {
+            "kind": _KIND,
+            "digest": _NO_DIGEST,
+            "manifest": json.dumps(manifest, sort_keys=True),
+        }
+    }
+    data, n_terms = bytearray(), len(model.weights.terms)
+    for name, dtype in _ARRAYS.items():
+        view: memoryview = getattr(model.weights, name)
+        shape = [len(view)] if dtype in {"F64", "U32"} else [n_terms, len(view) // n_terms]
+        offsets = [len(data), len(data) + view.nbytes]
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+        data += _little_endian(view)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    digest = hashlib.sha256(len(text).to_bytes(8, "little") + text + data).hexdigest()
+    text = text.replace(_NO_DIGEST.encode(), digest.encode(), 1)
+    try:
+        with whole_file(path) as handle:
+            handle.write(len(text).to_bytes(8, "little") + text + data)
+    except OSError as error:
+        raise ArtifactError(f"{path}: cannot write the model file: {error.strerror}.") from error
+
+
+def load_model(path: str | os.PathLike[str] | None = None, catalogue: Catalogue | None = None) -> Model:
+    """Read and verify a model file; without a path, the shipped model with the shipped definitions.
+
+    Raises:
+        ArtifactError: The file is missing, damaged, or not a model file of this format.
+    """
+    path = Path(path) if path is not None else default_model_path()
+    header, data = _read(path)
+    try:
+        manifest = json.loads(header["__metadata__"]["manifest"])
+        if manifest["format"] != FORMAT:
+            tip = f"This version reads format {FORMAT}. Install the matching smclassify, or train the model again."
+            raise ArtifactError(f"{path}: the model file has format {manifest['format']!r}.", tip)
+        arrays = {name: _array(header[name], dtype, data) for name, dtype in _ARRAYS.items()}
+        model = Model(
+            weights=Weights(**arrays),
+            labels=tuple(manifest["labels"]),
+            activities=tuple(manifest["activities"]),
+            catalogue=catalogue or load_definitions(),
+            thresholds=Thresholds(**manifest["thresholds"]),
+            facts=manifest["facts"],
+        )
+        _check(model)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path}: the model file is not well formed: {error}", _HELP) from error
+    return model
+
+
+def _read(path: Path) -> tuple[dict[str, Any], memoryview]:
+    """Return the header and the bytes of the arrays, once the digest agrees."""
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ArtifactError(f"{path}: too large for a model file.", _HELP)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path}: cannot read the model file: {error.strerror}.", _HELP) from error
+    size = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or not 2 <= size <= min(_LONGEST_HEADER, len(content) - 8):
+        raise ArtifactError(f"{path}: not a model file.", _HELP)
+    text = content[8 : 8 + size]
+    try:
+        header = json.loads(text)
+        metadata = header["__metadata__"]
+        foreign = metadata["kind"] != _KIND
+        digest = str(metadata["digest"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{path}: not a model file.", _HELP) from error
+    if foreign:
+        raise ArtifactError(f"{path}: a safetensors file, but not a model of smclassify.", _HELP)
+    data = memoryview(content)[8 + size :]
+    expected = hashlib.sha256(content[:8] + text.replace(digest.encode(), _NO_DIGEST.encode(), 1))
+    expected.update(data)
+    if expected.hexdigest() != digest:
+        raise ArtifactError(f"{path}: the model file is damaged (its digest does not match).", _HELP)
+    return header, data
+
+
+def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview:
+    """Return one array of the file, without copying it."""
+    code, size = _DTYPES[dtype]
+    start, end = entry["data_offsets"]
+    n_items = 1
+    for length in entry["shape"]:
+        n_items *= length
+    if entry["dtype"] != dtype or not 0 <= start <= end <= len(data) or end - start != n_items * size:
+        raise ValueError("an array does not fit its description")
+    view = data[start:end]
+    return view.cast(code) if sys.byteorder == "little" else _swapped(view, size).cast(code)
+
+
+def _check(model: Model) -> None:
+    """Raise ValueError unless the arrays, the names and the definitions fit together."""
+    weights, n_labels = model.weights, len(model.labels)
+    n_terms, width = len(weights.terms), n_labels + len(model.activities)
+    shapes = (len(weights.labels), len(weights.activities), len(weights.factors), len(weights.intercepts))
+    if not n_terms or shapes != (n_terms * n_labels, n_terms * (width - n_labels), width, width):
+        raise ValueError("the arrays do not fit together")
+    if not all(map(isfinite, (*weights.factors, *weights.intercepts, *asdict(model.thresholds).values()))):
+        raise ValueError("a number is not finite")
+    if any(a >= b for a, b in pairwise(weights.terms[:: max(1, n_terms // 1024)])):
+        raise ValueError("the terms are not in order")
+    catalogue = model.catalogue
+    if missing := [name for name in model.labels if name not in catalogue.labels]:
+        raise ValueError(f"no definition of the label {missing[0]!r}")
+    if missing := [name for name in model.activities if name not in catalogue.activities]:
+        raise ValueError(f"no definition of the activity {missing[0]!r}")
+    owners = [catalogue.activities[name].label for name in model.activities]
+    if list(dict.fromkeys(owners)) != list(model.labels) or owners != sorted(owners, key=model.labels.index):
+        raise ValueError("the activities do not stand together by label")
+
+
+def _little_endian(view: memoryview) -> bytes:
+    return view.tobytes() if sys.byteorder == "little" else _swapped(view.cast("B"), view.itemsize).tobytes()
+
+
+def _swapped(view: memoryview, size: int) -> memoryview:
+    """Return a copy with the bytes of every item reversed."""
+    content = bytearray(len(view))
+    for place in range(size):
+        content[place::size] = view[size - 1 - place :: size]
+    return memoryview(bytes(content))

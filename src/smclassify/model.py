@@ -1,0 +1,159 @@
+"""The model: from texts to predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import exp
+from typing import TYPE_CHECKING, Any, Literal
+
+from smclassify.text import normalise
+from smclassify.weights import Scores, Weights, score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from smclassify.batch_scoring import BatchScorer
+    from smclassify.definitions import Catalogue, Definition, LabelDefinition
+
+Status = Literal["ok", "unsure", "empty"]
+
+_FEW = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one text.
+
+    Attributes:
+        text: The text as given.
+        label: The best guess, also when unsure; None for a text without anything in it.
+        confidence: Calibrated probability of `label`, 0..1; 0 for an empty text.
+        status: `ok`; `unsure` when the thresholds of the model say that a person should look; `empty`.
+        scores: Label -> probability; they sum to 1. Empty for an empty text.
+        activity: Slug of the likeliest activity inside `label`; None for an empty text.
+        activity_confidence: Probability of `activity`, given that `label` is right, 0..1.
+        definition: What the activity is; None for an empty text.
+        label_definition: What the label is; None for an empty text.
+    """
+
+    text: str
+    label: str | None
+    confidence: float
+    status: Status
+    scores: dict[str, float]
+    activity: str | None
+    activity_confidence: float
+    definition: Definition | None
+    label_definition: LabelDefinition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Below any of these a prediction is `unsure`.
+
+    Attributes:
+        confidence: Least probability of the label, 0..1.
+        margin: Least distance from the probability of the second label, 0..1.
+        known: Least share of words that the training data contain, 0..1.
+    """
+
+    confidence: float
+    margin: float
+    known: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained classifier; immutable, and safe to share between threads.
+
+    Attributes:
+        weights: The numbers.
+        labels: Slugs of the labels, in the order of the columns.
+        activities: Slugs of the activities, in the order of the columns.
+        catalogue: The definitions that go with the labels and activities.
+        thresholds: When a prediction is `unsure`.
+        facts: How the model was trained and what was measured, as in the model file; see `models/README.md`.
+    """
+
+    weights: Weights
+    labels: tuple[str, ...]
+    activities: tuple[str, ...]
+    catalogue: Catalogue
+    thresholds: Thresholds
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order."""
+        texts = list(texts)
+        if len(texts) <= _FEW:
+            return [self._decide(text, score(self.weights, text)) for text in texts]
+        table = self._scorer.score(texts)
+        columns = zip(texts, table.n_words.tolist(), table.known.tolist(), table.logits.tolist(), strict=True)
+        return [self._decide(text, Scores(*of_text)) for text, *of_text in columns]
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the probabilities of the labels, in the order of `labels`, shape (n_texts, n_labels).
+
+        Blank texts get the probabilities of a text without known words.
+        """
+        import numpy as np  # noqa: PLC0415 - `predict` on a few texts does without it
+
+        logits = self._scorer.score(texts).logits[:, : len(self.labels)]
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        return probabilities
+
+    @cached_property
+    def _scorer(self) -> BatchScorer:
+        from smclassify.batch_scoring import BatchScorer  # noqa: PLC0415 - imports numpy
+
+        return BatchScorer(self.weights)
+
+    @cached_property
+    def _columns(self) -> dict[str, range]:
+        """The columns of the activities of each label, which stand side by side."""
+        owners = [self.catalogue.activities[slug].label for slug in self.activities]
+        n_labels = len(self.labels)
+        return {
+            label: range(n_labels + owners.index(label), n_labels + owners.index(label) + owners.count(label))
+            for label in self.labels
+        }
+
+    def _decide(self, text: str, scores: Scores) -> Prediction:
+        if not scores.n_words and not normalise(text).strip():
+            return Prediction(text, None, 0.0, "empty", {}, None, 0.0, None, None)
+        probabilities = _softmax(scores.logits[: len(self.labels)])
+        confidence, second = sorted(probabilities, reverse=True)[:2]
+        label = self.labels[probabilities.index(confidence)]
+        columns = self._columns[label]
+        of_activities = _softmax(scores.logits[columns.start : columns.stop])
+        activity_confidence = max(of_activities)
+        activity = self.activities[columns[of_activities.index(activity_confidence)] - len(self.labels)]
+        limits = self.thresholds
+        sure = (
+            confidence >= limits.confidence
+            and confidence - second >= limits.margin
+            and scores.known >= limits.known
+        )
+        return Prediction(
+            text=text,
+            label=label,
+            confidence=confidence,
+            status="ok" if sure else "unsure",
+            scores=dict(zip(self.labels, probabilities, strict=True)),
+            activity=activity,
+            activity_confidence=activity_confidence,
+            definition=self.catalogue.activities[activity],
+            label_definition=self.catalogue.labels[label],
+        )
+
+
+def _softmax(logits: list[float]) -> list[float]:
+    highest = max(logits)
+    odds = [exp(logit - highest) for logit in logits]
+    total = sum(odds)
+    return [odd / total for odd in odds]

@@ -1,0 +1,155 @@
+"""Values to drawings for a terminal. The only module that imports rich, and only once there is something to draw."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from time import monotonic
+from typing import TYPE_CHECKING, TextIO
+
+from smclassify.plain import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console, RenderableType
+    from rich.progress import Progress
+
+    from smclassify.definitions import Catalogue, Definition
+    from smclassify.model import Prediction
+    from smclassify.tables import Table
+
+_COLOURS = ("green", "magenta", "blue", "cyan", "yellow", "red")
+_BAR = 20
+_PATIENCE = 1.0
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether a person reads the stream."""
+    return stream.isatty()
+
+
+def draw(drawing: RenderableType, stream: TextIO) -> None:
+    """Show a drawing on a terminal."""
+    _console(stream).print(drawing)
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - loaded only to draw
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def drawn_prediction(prediction: Prediction, labels: Sequence[str]) -> RenderableType:
+    """Return an answer as a person likes to see it: label, confidence, activity, both definitions."""
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table as Grid  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if prediction.label is None or not prediction.definition or not prediction.label_definition:
+        return Text.assemble((visible(prediction.text) or "(blank)", "bold"), "  nothing to classify")
+    colour = _COLOURS[labels.index(prediction.label) % len(_COLOURS)]
+    title = Text.assemble((visible(prediction.text), "bold"))
+    answer = Text.assemble(
+        (prediction.label_definition.name, f"bold {colour}"),
+        f"  {100 * prediction.confidence:.0f} %  ",
+        (_bar(prediction.confidence), colour),
+    )
+    if prediction.status == "unsure":
+        others = ", ".join(
+            f"{label} {100 * score:.0f} %" for label, score in prediction.scores.items() if label != prediction.label
+        )
+        answer.append(f"  unsure: please check ({others})", "yellow")
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column()
+    grid.add_row("label", answer)
+    grid.add_row("", Text(prediction.label_definition.text))
+    grid.add_row("activity", Text(prediction.definition.name, f"bold {colour}"))
+    grid.add_row("", Text(prediction.definition.text))
+    whole = Grid.grid()
+    whole.add_row(title)
+    whole.add_row(Padding(grid, (0, 0, 1, 2)))
+    return whole
+
+
+def drawn_definitions(catalogue: Catalogue) -> RenderableType:
+    """Return all definitions, label by label."""
+    from rich.table import Table as Grid  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for colour, label in zip(_COLOURS, catalogue.labels.values(), strict=False):
+        grid.add_row(Text(label.name.upper(), f"bold {colour}"), Text(label.text, "bold"))
+        for slug in catalogue.activities_of(label.slug):
+            grid.add_row(Text(f"  {slug}", colour), Text(catalogue.activities[slug].text))
+        grid.add_row()
+    return grid
+
+
+def drawn_definition(definition: Definition, catalogue: Catalogue) -> RenderableType:
+    """Return one definition with all its fields."""
+    from rich.table import Table as Grid  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column()
+    for name, value in asdict(definition).items():
+        if name == "sources":
+            value = "\n".join(f"{catalogue.articles[source]} ({source})" for source in value)
+        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        if text:
+            grid.add_row(name.replace("_", " "), Text(text, "bold" if name == "name" else ""))
+    return grid
+
+
+@contextmanager
+def batch_progress(table: Table) -> Iterator[Callable[[int], None]]:
+    """Give a function to report written rows to; on a terminal it shows progress once a second has passed."""
+    if not is_terminal(sys.stderr):
+        yield lambda _: None
+        return
+    begun, n_rows, bar = monotonic(), 0, None
+
+    def on_chunk(count: int) -> None:
+        nonlocal n_rows, bar
+        n_rows += count
+        if bar is None and monotonic() - begun > _PATIENCE:
+            bar = _progress_bar(table.size)
+        if bar is not None:
+            bar.update(bar.task_ids[0], completed=table.position(), n_rows=n_rows)
+
+    try:
+        yield on_chunk
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _progress_bar(size: int | None) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.fields[n_rows]:,} rows"), BarColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=_console(sys.stderr), transient=True)
+    bar.add_task("", total=size, n_rows=0)
+    bar.start()
+    return bar
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[str], None]]:
+    """Give a function to report steps to; on a terminal it shows the current one."""
+    if not is_terminal(sys.stderr):
+        yield lambda _: None
+        return
+    with _console(sys.stderr).status("Reading the examples") as status:
+        yield status.update
+
+
+def _bar(share: float) -> str:
+    filled = round(share * _BAR)
+    return "\u2501" * filled + "\u2500" * (_BAR - filled)

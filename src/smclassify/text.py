@@ -1,0 +1,120 @@
+"""From a text to the terms that the model weighs: the only definition of a feature.
+
+A term is named by a 32-bit number, a checksum of what it stands for ("feature hashing": Weinberger et al.,
+"Feature Hashing for Large Scale Multitask Learning", ICML 2009), so that neither training nor scoring keeps a
+dictionary of strings. The numbers depend on the text alone: they are the same on every machine and run.
+
+Every term comes from one word or from two neighbouring words, and its value does not depend on the rest of the
+text. A score is therefore a sum over words and pairs, which `explain` can show and a batch can do once per word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from math import sqrt
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Term = tuple[int, float]
+"""The number of a term and its value in a text."""
+
+MIN_GRAM = 3
+MAX_GRAM = 5
+EDGE = 1
+PAIR_FACTORS = (0x9E3779B1, 0x85EBCA77)
+_LONGEST_WORD = 40
+
+_TOKEN = re.compile(
+    r"(?P<link>https?://\S+|www\.\S+)"
+    r"|(?P<mail>[\w.+-]+@[\w-]+\.[\w.]+)"
+    r"|(?P<word>[^\W\d_]+(?:['&][^\W\d_]+)*)"
+    r"|(?P<number>\d[\d.,:/]*)"
+    r"|(?P<sign>[$%@#?])"
+)
+_STAND_INS = {"link": "<link>", "mail": "<mail>", "number": "<number>"}
+_REPLACED = str.maketrans({"\u2018": "'", "\u2019": "'", "\u20ac": "$", "\u00a3": "$", "\u00a5": "$"})
+
+
+def normalise(text: str) -> str:
+    """Return the text without the differences of writing that carry no meaning.
+
+    Compatibility forms (full width, ligatures) become plain letters, accents and invisible characters go,
+    curly apostrophes become straight, currency signs become `$`, case is folded.
+
+    >>> normalise("Caf\u00e9 \uff21\uff22")
+    'cafe ab'
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.translate(_REPLACED))
+    return "".join(c for c in decomposed if unicodedata.category(c) not in {"Mn", "Cf"}).casefold()
+
+
+def analyze(text: str) -> list[str]:
+    """Return the words of a text, in order; links, addresses and numbers are replaced by stand-ins.
+
+    >>> analyze("Send revised quote to Brandt & S\u00f6hne (2% off), see www.example.com")
+    ['send', 'revised', 'quote', 'to', 'brandt', 'sohne', '<number>', '%', 'off', 'see', '<link>']
+    """
+    words = []
+    for match in _TOKEN.finditer(normalise(text)):
+        kind = match.lastgroup or ""
+        words.append(_STAND_INS.get(kind) or match.group()[:_LONGEST_WORD])
+    return words
+
+
+def spoken_words(words: list[str]) -> list[str]:
+    """Return the words proper, without stand-ins and signs."""
+    return [word for word in words if word[0].isalpha()]
+
+
+def word_terms(word: str) -> list[Term]:
+    """Return the terms of one word: the whole word first, then its character n-grams with its ends marked.
+
+    The n-grams of a word share the weight of one term, so long words do not outweigh short ones.
+    Stand-ins and signs have no n-grams.
+    """
+    whole: Term = (crc32(word.encode()), 1.0)
+    if not word[0].isalpha():
+        return [whole]
+    marked = f"^{word}$".encode()
+    size = len(marked)
+    grams = [
+        crc32(marked[start : start + n], n)
+        for n in range(MIN_GRAM, min(MAX_GRAM, size) + 1)
+        for start in range(size - n + 1)
+    ]
+    value = 1.0 / sqrt(len(grams))
+    return [whole, *((gram, value) for gram in grams)]
+
+
+def pair_number(left: int, right: int) -> int:
+    """Return the number of the term for two neighbouring words, given the numbers of the words.
+
+    A multiply-and-add modulo 2**32, so that whole arrays of words can be paired without their strings.
+    """
+    return (left * PAIR_FACTORS[0] + right * PAIR_FACTORS[1]) & 0xFFFFFFFF
+
+
+def terms(words: list[str]) -> Iterator[Term]:
+    """Yield the terms of a text: those of every word, and one for every two neighbours, its two ends included.
+
+    The values are not yet divided by the text's length; `scale` gives the factor.
+    """
+    left = EDGE
+    for word in words:
+        of_word = word_terms(word)
+        yield from of_word
+        number = of_word[0][0]
+        yield pair_number(left, number), 1.0
+        left = number
+    yield pair_number(left, EDGE), 1.0
+
+
+def scale(n_words: int) -> float:
+    """Return the factor for the values of a text of so many words: 1 / sqrt(n), as if each word were a unit vector."""
+    return 1.0 / sqrt(n_words) if n_words else 1.0
