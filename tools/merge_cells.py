@@ -66,7 +66,7 @@ def without_repeats(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     labels: dict[str, set[str]] = {}
     for row in rows:
         labels.setdefault(text_key(row["text"]), set()).add(row["label"])
-    kept = {}
+    kept: dict[str, dict[str, str]] = {}
     for row in rows:
         key = text_key(row["text"])
         if len(labels[key]) == 1:

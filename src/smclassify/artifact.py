@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from dataclasses import asdict
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from smclassify.atomic import whole_file
 from smclassify.definitions import Catalogue, load_definitions
@@ -24,12 +23,16 @@ from smclassify.model import Model, Thresholds
 from smclassify.paths import shipped
 from smclassify.weights import Weights
 
+if TYPE_CHECKING:
+    import os
+
 FORMAT = 1
 _KIND = "smclassify-model"
 _NO_DIGEST = "0" * 64
 _LONGEST_HEADER = 1 << 20
 _LARGEST_FILE = 1 << 28
-_DTYPES = {"U32": ("I", 4), "I16": ("h", 2), "I8": ("b", 1), "F64": ("d", 8)}
+_SIZES = {"U32": 4, "I16": 2, "I8": 1, "F64": 8}
+_CODES: dict[str, Literal["I", "h", "b", "d"]] = {"U32": "I", "I16": "h", "I8": "b", "F64": "d"}
 _ARRAYS = {"factors": "F64", "intercepts": "F64", "terms": "U32", "labels": "I16", "activities": "I8"}
 _HELP = "Train a model with `smclassify train`, or install smclassify again to get the shipped one."
 
@@ -134,9 +137,9 @@ def _read(path: Path) -> tuple[dict[str, Any], memoryview]:
     return header, data
 
 
-def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview:
+def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview[Any]:
     """Return one array of the file, without copying it."""
-    code, size = _DTYPES[dtype]
+    size = _SIZES[dtype]
     start, end = entry["data_offsets"]
     n_items = 1
     for length in entry["shape"]:
@@ -144,7 +147,7 @@ def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview:
     if entry["dtype"] != dtype or not 0 <= start <= end <= len(data) or end - start != n_items * size:
         raise ValueError("an array does not fit its description")
     view = data[start:end]
-    return view.cast(code) if sys.byteorder == "little" else _swapped(view, size).cast(code)
+    return (view if sys.byteorder == "little" else _swapped(view, size)).cast(_CODES[dtype])
 
 
 def _check(model: Model) -> None:

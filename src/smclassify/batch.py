@@ -185,25 +185,23 @@ def new_cells(prediction: Prediction, columns: Sequence[str]) -> list[str]:
 
 
 def label_table(
-    table: Table,
+    writer: TableWriter,
     column: int,
     columns: Sequence[str],
     model: Model,
-    writer: TableWriter,
     on_chunk: Callable[[int], None] = lambda _: None,
 ) -> BatchSummary:
     """Write all rows of a table with the new cells, and return what was done.
 
     Args:
-        table: The table; its header has been written.
+        writer: Where the rows of its table go; the header has been written.
         column: Place of the texts, from 0.
         columns: Which new columns to write.
         model: What labels the texts.
-        writer: Where the rows go.
         on_chunk: Called with the number of rows of each chunk once it is written.
     """
-    tally = _Tally(table.width)
-    for rows in _chunks(table.rows):
+    tally = _Tally(writer.table.width)
+    for rows in _chunks(writer.table.rows):
         predictions = model.predict([row.cells[column] if column < len(row.cells) else "" for row in rows])
         writer.write([(row, new_cells(p, columns)) for row, p in zip(rows, predictions, strict=True)])
         tally.add(rows, predictions)

@@ -14,8 +14,6 @@ from smclassify import plain, render
 from smclassify.errors import SmclassifyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from smclassify.model import Model
 
 EXIT_ROWS_WITH_ERRORS = 3
@@ -27,7 +25,8 @@ app = typer.Typer(
 )
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", metavar="FILE", help="Use this model instead of the one that is shipped.")
+    Path | None,
+    typer.Option("--model", metavar="FILE", help="Use this model instead of the one that is shipped."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
@@ -51,7 +50,7 @@ def main() -> None:
 
 
 def _complain(error: SmclassifyError) -> int:
-    print(plain.plain_error(error), file=sys.stderr)  # noqa: T201
+    _note([plain.plain_error(error)])
     return error.exit_code
 
 
@@ -61,7 +60,7 @@ def _as_usage_error(error: typer.TyperException) -> UsageError:
     tip = f"See `{command} --help`."
     if type(error).__name__ == "NoSuchOption":
         tip = f"A text that starts with a hyphen goes after --, as in: {command} -- '-50% campaign'. {tip}"
-    return UsageError(error.format_message().rstrip(), tip)
+    return UsageError(error.format_message().strip().rstrip(".") + ".", tip)
 
 
 def _say(text: str) -> None:
@@ -86,7 +85,8 @@ def _show_version(asked: bool) -> None:
 def root(
     context: typer.Context,
     version: Annotated[  # noqa: ARG001 - typer calls its callback
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Tell sales activities from marketing activities, and show the definition that fits.
@@ -104,7 +104,9 @@ def root(
 
 @app.command()
 def classify(
-    texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT...", help="Activities; - reads lines from a pipe.")] = None,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT...", help="Activities; - reads lines from a pipe.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="One plain line per text, also on a terminal.")] = False,
     as_json: JsonOption = False,
     model_path: ModelOption = None,
@@ -121,9 +123,9 @@ def classify(
       smclassify classify -- "-50% campaign"
     """
     from smclassify.artifact import load_model
-    from smclassify.tables import STANDARD_STREAM, iter_lines
+    from smclassify.lines import iter_lines
 
-    given = [STANDARD_STREAM] if not texts else texts
+    given = texts or ["-"]
     if not texts and render.is_terminal(sys.stdin):
         raise UsageError("There is no text to classify.", 'Give one, as in: smclassify classify "cold call".')
     for place, text in enumerate(given, 1):
@@ -131,7 +133,7 @@ def classify(
             raise UsageError(f"Text {place} is blank.", "Give at least one word.")
     model = load_model(model_path)
     for text in given:
-        for chunk in iter_lines() if text == STANDARD_STREAM else [[text]]:
+        for chunk in iter_lines() if text == "-" else [[text]]:
             _answer(model, chunk, quiet=quiet, as_json=as_json)
 
 
@@ -149,11 +151,20 @@ def _answer(model: Model, texts: list[str], *, quiet: bool, as_json: bool) -> No
 @app.command()
 def batch(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads from a pipe.")],
-    column: Annotated[str | None, typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities.")] = None,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is standard output.")] = "-",
-    columns: Annotated[str, typer.Option(help="New columns to add, in this order.")] = "label,confidence,status,activity,definition",
+    column: Annotated[
+        str | None,
+        typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is standard output.")
+    ] = "-",
+    columns: Annotated[
+        str, typer.Option(help="New columns to add, in this order.")
+    ] = "label,confidence,status,activity,definition",
     prefix: Annotated[str, typer.Option(help="Put this before the names of the new columns.")] = "",
-    delimiter: Annotated[str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
+    ] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
     no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False,
@@ -185,7 +196,7 @@ def batch(
         with open_target(output, file, force=force) as handle, render.batch_progress(table) as on_chunk:
             writer = TableWriter(table, handle)
             writer.start(headers)
-            summary = label_table(table, place, chosen, model, writer, on_chunk)
+            summary = label_table(writer, place, chosen, model, on_chunk)
     if not quiet:
         _note(plain.plain_summary(summary))
     if summary.unclosed_line is not None:
@@ -239,7 +250,7 @@ def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
     model = load_model(path)
     size = path.stat().st_size
     if as_json:
-        _say(plain.json_model(model, str(path), size, __version__))
+        _say(plain.as_json(plain.model_facts(model, str(path), size, __version__)))
     else:
         for line in plain.plain_model(model, str(path), size, __version__):
             _say(line)
@@ -247,10 +258,16 @@ def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
 
 @app.command()
 def train(
-    data: Annotated[Path | None, typer.Argument(metavar="DATA", help="CSV of examples; the shipped ones if left out.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the model.")] = Path("models/smclassify.safetensors"),
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="CSV of examples; the shipped ones if left out.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the model.")] = Path(
+        "models/smclassify.safetensors"
+    ),
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it exists.")] = False,
-    save_pipeline: Annotated[Path | None, typer.Option(metavar="FILE", help="Also save the scikit-learn pipeline with joblib.")] = None,
+    save_pipeline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also save the scikit-learn pipeline with joblib.")
+    ] = None,
 ) -> None:
     """Train a model on labelled examples (columns text, label, activity, style, origin).
 
@@ -265,7 +282,8 @@ def train(
     from smclassify.tables import check_target
     from smclassify.training.dataset import check_examples, read_examples
     from smclassify.training.fit import FitConfig
-    from smclassify.training.train import parity, save_pipeline as save
+    from smclassify.training.train import parity
+    from smclassify.training.train import save_pipeline as save
     from smclassify.training.train import train as run
 
     source = data or shipped("data/labeled_activities.csv")

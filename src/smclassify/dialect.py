@@ -55,9 +55,7 @@ class Dialect:
         return f"{delimiter}-separated, {encoding}{mark}, {newline} line ends"
 
 
-def detect_dialect(
-    name: str, handle: IO[bytes], start: bytes, encoding: str | None, delimiter: str | None
-) -> Dialect:
+def detect_dialect(name: str, handle: IO[bytes], start: bytes, encoding: str | None, delimiter: str | None) -> Dialect:
     """Find out how a file is written; what the user said goes before what the bytes suggest.
 
     Args:

@@ -134,11 +134,7 @@ class Model:
         activity_confidence = max(of_activities)
         activity = self.activities[columns[of_activities.index(activity_confidence)] - len(self.labels)]
         limits = self.thresholds
-        sure = (
-            confidence >= limits.confidence
-            and confidence - second >= limits.margin
-            and scores.known >= limits.known
-        )
+        sure = confidence >= limits.confidence and confidence - second >= limits.margin and scores.known >= limits.known
         return Prediction(
             text=text,
             label=label,

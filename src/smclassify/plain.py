@@ -19,10 +19,10 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
-    """Return the text with control and invisible characters written as escapes, so that none reaches a terminal.
+    r"""Return the text with control and invisible characters written as escapes, so that none reaches a terminal.
 
-    >>> visible("red\\x1b[31m\\ttab")
-    'red\\\\x1b[31m\\\\ttab'
+    >>> print(visible("red\x1b[31m, a\ttab"))
+    red\x1b[31m, a\ttab
     """
     if text.isprintable():
         return text
@@ -66,7 +66,7 @@ def as_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
 
 def plain_definition(definition: Definition) -> str:
     """Return one line: slug, label, name and text, with tabs between them."""
-    return "\t".join((definition.slug, definition.label, definition.name, definition.text))
+    return f"{definition.slug}\t{definition.label}\t{definition.name}\t{definition.text}"
 
 
 def plain_source(table: Table, column: int) -> str:
@@ -80,82 +80,86 @@ def plain_summary(summary: BatchSummary) -> list[str]:
     """Return lines that say what a batch did."""
     labels = ", ".join(f"{count} {label}" for label, count in summary.labels.items())
     statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    lines = [f"{summary.n_rows} rows: {labels or 'no label'}; {statuses or 'nothing to do'}"]
+    lines = [f"{_counted(summary.n_rows, 'row')}: {labels or 'no label'}; {statuses or 'nothing to label'}"]
     if summary.least_sure:
         lines.append("least sure:")
-        lines += [
-            f"  line {row.line}: {visible(_cut(row.text))} -> {row.label} {row.confidence:.2f}"
-            for row in summary.least_sure
-        ]
+    lines += [
+        f"  line {row.line}: {visible(_cut(row.text))} -> {row.label} {row.confidence:.2f}"
+        for row in summary.least_sure
+    ]
     if summary.n_ragged:
-        where = ", ".join(map(str, summary.ragged_lines)) + (", ..." if summary.n_ragged > len(summary.ragged_lines) else "")
-        lines.append(f"note: {summary.n_ragged} rows have too few or too many cells and were kept (line {where})")
+        more = ", ..." if summary.n_ragged > len(summary.ragged_lines) else ""
+        where = f"line {', '.join(map(str, summary.ragged_lines))}{more}"
+        lines.append(f"note: {_counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({where})")
     if summary.n_blank_lines:
-        lines.append(f"note: {summary.n_blank_lines} blank lines were kept")
-    if summary.unclosed_line is not None:
-        lines.append(
-            f"problem: the quoted cell on line {summary.unclosed_line} never ends, so the rest of the file became one cell"
-        )
+        lines.append(f"note: {_counted(summary.n_blank_lines, 'blank line')}, kept")
+    if (line := summary.unclosed_line) is not None:
+        lines.append(f"problem: a quoted cell that starts on line {line} never ends; all below it became one cell")
     return lines
+
+
+def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, Any]:
+    """Return what there is to know about a model, for JSON."""
+    return {
+        "version": version,
+        "model": path,
+        "size": size,
+        "labels": model.labels,
+        "activities": model.activities,
+        "thresholds": asdict(model.thresholds),
+        **model.facts,
+    }
 
 
 def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
     """Return lines about a model: `name: value`."""
-    return [f"{name}: {value}" for name, value in model_facts(model, path, size, version).items()]
-
-
-def json_model(model: Model, path: str, size: int, version: str) -> str:
-    """Return one line of JSON about a model."""
-    about = {"version": version, "model": path, "size": size, "labels": model.labels, "activities": model.activities}
-    return as_json(about | {"thresholds": asdict(model.thresholds)} | model.facts)
-
-
-def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, Any]:
-    """Return what `info` says of a model."""
-    facts = model.facts
-    heldout = facts["heldout"]
-    return {
-        "version": version,
-        "model": path,
-        "size": f"{size / 1e6:.1f} MB",
-        "labels": ", ".join(model.labels),
-        "activities": len(model.activities),
-        "terms": facts["training"]["terms"],
-        "examples": f"{facts['data']['rows']} ("
-        + ", ".join(f"{count} {label}" for label, count in facts["data"]["labels"].items())
-        + ")",
-        "data sha256": facts["data"]["sha256"],
-        "held-out accuracy": f"{heldout['accuracy']:.4f} in {facts['training']['folds']}-fold cross-validation",
-        "held-out macro F1": f"{heldout['macro_f1']:.4f}",
-        "held-out calibration error": f"{heldout['ece']:.4f}",
-        "held-out activity": f"{heldout['activity_top1']:.4f} right, {heldout['activity_top3']:.4f} among the first three",
-        "ok when": f"confidence >= {model.thresholds.confidence:.4f}, margin >= {model.thresholds.margin:.2f}, "
-        f"known words >= {model.thresholds.known:.2f}",
-        "held-out ok": f"{heldout['coverage']:.4f} of texts, {heldout['accuracy_ok']:.4f} of them right",
-        "made with": ", ".join(f"{name} {number}" for name, number in facts["versions"].items()),
-    }
+    data, training, heldout = (model.facts[part] for part in ("data", "training", "heldout"))
+    counts = ", ".join(f"{count} {label}" for label, count in data["labels"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in model.facts["versions"].items())
+    activities = f"{heldout['activity_top1']:.4f} right, {heldout['activity_top3']:.4f} among the first three"
+    limits = model.thresholds
+    return [
+        f"version: {version}",
+        f"model: {path} ({size / 1e6:.1f} MB)",
+        f"labels: {', '.join(model.labels)}",
+        f"activities: {len(model.activities)}",
+        f"terms: {training['terms']}",
+        f"examples: {data['rows']} ({counts})",
+        f"examples' SHA-256: {data['sha256']}",
+        f"held-out accuracy: {heldout['accuracy']:.4f} ({training['folds']}-fold cross-validation)",
+        *(
+            f"held-out {label}: precision {of['precision']:.4f}, recall {of['recall']:.4f}, F1 {of['f1']:.4f}"
+            for label, of in heldout["labels"].items()
+        ),
+        f"held-out calibration error: {heldout['ece']:.4f}",
+        f"held-out activity: {activities}",
+        f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
+        f"held-out ok: {heldout['coverage']:.4f} of texts, {heldout['accuracy_ok']:.4f} of them right",
+        f"made with: {versions}",
+    ]
 
 
 def plain_report(report: TrainingReport, parity: float) -> list[str]:
     """Return lines that say what training did."""
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
-    lines = [
-        f"{report.labels.n} examples ({counts}) in {report.n_groups} groups; {report.n_terms} terms",
-        f"held out: accuracy {report.labels.accuracy:.4f}, macro F1 {report.labels.macro_f1:.4f}, "
-        f"log loss {report.labels.log_loss:.4f}, calibration error {report.labels.ece:.4f}",
-    ]
-    lines += [
-        f"  {label.label:12s} precision {label.precision:.4f}  recall {label.recall:.4f}  F1 {label.f1:.4f}  "
-        f"support {label.support}"
-        for label in report.labels.labels
-    ]
+    figures, limits = report.labels, report.thresholds
     return [
-        *lines,
-        f"held out: activity {report.activity_top1:.4f} right, {report.activity_top3:.4f} among the first three",
-        f"ok from confidence {report.thresholds.confidence:.4f}, margin {report.thresholds.margin:.2f}, "
-        f"known words {report.thresholds.known:.2f}: {report.coverage:.4f} of texts, {report.accuracy_ok:.4f} right",
+        f"{figures.n} examples ({counts}) in {report.n_groups} groups; {report.n_terms} terms",
+        f"held-out accuracy {figures.accuracy:.4f}, macro F1 {figures.macro_f1:.4f}, log loss {figures.log_loss:.4f}, "
+        f"calibration error {figures.ece:.4f}",
+        *(
+            f"  {of.label:12s} precision {of.precision:.4f}  recall {of.recall:.4f}  F1 {of.f1:.4f}  support {of.support}"
+            for of in figures.labels
+        ),
+        f"held-out activity {report.activity_top1:.4f} right, {report.activity_top3:.4f} among the first three",
+        f"ok from confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}: "
+        f"{report.coverage:.4f} of texts, {report.accuracy_ok:.4f} of them right",
         f"largest difference from scikit-learn's probabilities: {parity:.1e}",
     ]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _cut(text: str, longest: int = 60) -> str:

@@ -98,11 +98,9 @@ def drawn_definition(definition: Definition, catalogue: Catalogue) -> Renderable
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column()
-    for name, value in asdict(definition).items():
-        if name == "sources":
-            value = "\n".join(f"{catalogue.articles[source]} ({source})" for source in value)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
-        if text:
+    sources = "\n".join(f"{catalogue.articles[source]} ({source})" for source in definition.sources)
+    for name, value in (asdict(definition) | {"sources": sources}).items():
+        if text := ", ".join(value) if isinstance(value, tuple) else value:
             grid.add_row(name.replace("_", " "), Text(text, "bold" if name == "name" else ""))
     return grid
 

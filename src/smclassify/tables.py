@@ -102,12 +102,12 @@ def open_table(source: str, options: ReadOptions) -> Iterator[Table]:
 
 
 @contextmanager
-def _open_bytes(source: str) -> Iterator[io.BufferedReader]:
+def _open_bytes(source: str) -> Iterator[io.BufferedReader[io.FileIO]]:
     if source == STANDARD_STREAM:
-        yield io.BufferedReader(sys.stdin.buffer.raw, PEEK)  # type: ignore[attr-defined]
+        yield io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PEEK)
         return
     try:
-        handle = Path(source).open("rb", PEEK)
+        handle = io.BufferedReader(io.FileIO(source), PEEK)
     except IsADirectoryError as error:
         raise TableError(f"{source}: this is a folder, not a file.", "Name a file inside it.") from error
     except FileNotFoundError as error:
@@ -118,7 +118,7 @@ def _open_bytes(source: str) -> Iterator[io.BufferedReader]:
         yield handle
 
 
-def _table(name: str, handle: io.BufferedReader, options: ReadOptions) -> Table:
+def _table(name: str, handle: io.BufferedReader[io.FileIO], options: ReadOptions) -> Table:
     start = handle.peek(PEEK)
     if not start:
         raise TableError(f"{name}: the file is empty.", "Give a CSV file with a header and at least one row.")
@@ -254,30 +254,3 @@ def _joined(cells: Sequence[str], delimiter: str) -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n")
-
-
-def iter_lines() -> Iterator[list[str]]:
-    """Yield the lines of standard input without their ends, as many at a time as have arrived.
-
-    Raises:
-        TableError: The input is not UTF-8.
-    """
-    stream, rest, number = sys.stdin.buffer, b"", 1
-    while block := stream.read1(PEEK):
-        *lines, rest = (rest + block).split(b"\n")
-        if lines:
-            yield _decoded(lines, number)
-            number += len(lines)
-    if rest:
-        yield _decoded([rest], number)
-
-
-def _decoded(lines: list[bytes], first: int) -> list[str]:
-    decoded = []
-    for number, line in enumerate(lines, first):
-        try:
-            decoded.append(line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r"))
-        except UnicodeDecodeError as error:
-            message = f"<stdin>:{number}: the line is not UTF-8."
-            raise TableError(message, "Convert it first, for instance with iconv -f cp1252 -t utf-8.") from error
-    return decoded

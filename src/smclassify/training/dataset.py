@@ -59,9 +59,10 @@ def read_examples(path: Path) -> list[Example]:
             reader = csv.DictReader(handle, strict=True)
             if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
                 raise DatasetError(
-                    f"{path}:1: no column {missing[0]!r}.", f"The file needs the columns {', '.join(COLUMNS)}."
+                    f"{path}:1: no column {missing[0]!r}.",
+                    f"The file needs the columns {', '.join(COLUMNS)}.",
                 )
-            rows = [(reader.line_num, [row[name] for name in COLUMNS]) for row in reader]
+            rows = [(reader.line_num, tuple(row[name] for name in COLUMNS)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: cannot read the examples: {error}") from error
     for line, cells in rows:
@@ -69,7 +70,7 @@ def read_examples(path: Path) -> list[Example]:
             raise DatasetError(f"{path}:{line}: an example has an empty or missing cell.")
     if not rows:
         raise DatasetError(f"{path}: there are no examples.")
-    return [Example(*cells, line) for line, cells in rows]
+    return [Example(**dict(zip(COLUMNS, cells, strict=True)), line=line) for line, cells in rows]
 
 
 def check_examples(examples: Sequence[Example], catalogue: Catalogue, path: Path) -> None:
@@ -87,10 +88,10 @@ def check_examples(examples: Sequence[Example], catalogue: Catalogue, path: Path
             raise DatasetError(f"{where}: unknown activity {example.activity!r}.")
         if activity.label != example.label:
             raise DatasetError(f"{where}: {example.activity} is {activity.label}, not {example.label!r}.")
-        if earlier := seen.setdefault(text_key(example.text), example):
-            if earlier is not example:
-                what = "repeats" if earlier.label == example.label else "contradicts"
-                raise DatasetError(f"{where}: {example.text!r} {what} line {earlier.line}.")
+        earlier = seen.setdefault(text_key(example.text), example)
+        if earlier is not example:
+            what = "repeats" if earlier.label == example.label else "contradicts"
+            raise DatasetError(f"{where}: {example.text!r} {what} line {earlier.line}.")
 
 
 def text_key(text: str) -> str:
@@ -102,7 +103,7 @@ def data_digest(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of the examples' texts, labels and activities, whatever the file's line ends."""
     digest = hashlib.sha256()
     for example in examples:
-        digest.update("\x1f".join((example.text, example.label, example.activity)).encode() + b"\x1e")
+        digest.update(f"{example.text}\x1f{example.label}\x1f{example.activity}\x1e".encode())
     return digest.hexdigest()
 
 

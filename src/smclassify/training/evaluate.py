@@ -51,15 +51,11 @@ class EvaluationReport:
     labels: tuple[LabelScores, ...]
 
 
-def evaluate(
-    truth: NDArray[np.int64], probabilities: NDArray[np.float64], labels: Sequence[str]
-) -> EvaluationReport:
+def evaluate(truth: NDArray[np.int64], probabilities: NDArray[np.float64], labels: Sequence[str]) -> EvaluationReport:
     """Compare probabilities, shape (n, n_labels), with the true columns, shape (n,)."""
     said = probabilities.argmax(axis=1)
     columns = list(range(len(labels)))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, said, labels=columns, zero_division=0.0
-    )
+    precision, recall, f1, support = precision_recall_fscore_support(truth, said, labels=columns, zero_division=0.0)
     return EvaluationReport(
         n=len(truth),
         accuracy=float((said == truth).mean()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -61,5 +61,5 @@ def _rounded(coefficients: Floats, dtype: np.dtype[np.signedinteger]) -> tuple[N
     return np.rint(coefficients / factors).astype(dtype), factors
 
 
-def _view(values: NDArray[np.generic]) -> memoryview:
-    return memoryview(np.ascontiguousarray(values).reshape(-1)).toreadonly()
+def _view(values: NDArray[Any]) -> memoryview[Any]:
+    return np.ascontiguousarray(values).reshape(-1).data.toreadonly()

@@ -170,7 +170,11 @@ def _facts(examples: Sequence[Example], config: FitConfig, report: TrainingRepor
                 "accuracy_ok": report.accuracy_ok,
             }
         ),
-        "versions": {"numpy": np.__version__, "scikit-learn": sklearn.__version__, "scipy": scipy.__version__},
+        "versions": {
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "scipy": scipy.__version__,
+        },
     }
 
 
@@ -182,6 +186,6 @@ def _four_digits(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> None:
-    """Save the scikit-learn pipeline with joblib, for use in a notebook. Loading such a file runs code: trust it first."""
+    """Save the scikit-learn pipeline with joblib, for a notebook. Loading such a file runs code: load only your own."""
     with whole_file(path) as handle:
         joblib.dump(pipeline, handle)

@@ -46,9 +46,7 @@ class TermVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Return the values of the kept terms, float64, shape (n_texts, n_terms)."""
         numbers, matrix = _all_terms(texts)
         common, ours, theirs = np.intersect1d(numbers, self.terms_, assume_unique=True, return_indices=True)
-        chosen = csr_matrix(
-            (np.ones(len(common)), (ours, theirs)), shape=(len(numbers), len(self.terms_))
-        )
+        chosen = csr_matrix((np.ones(len(common)), (ours, theirs)), shape=(len(numbers), len(self.terms_)))
         return matrix @ chosen
 
 
