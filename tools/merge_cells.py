@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Merge the hand-written cells into data/labeled_activities.csv and report what was left out, and why.
 
-A cell is `data/cells/ORIGIN/ACTIVITY/STYLE.txt`, one text per line. Left out, in this order: texts that a second,
+A cell is `data/cells/ORIGIN/ACTIVITY/STYLE.txt`, one text per line; the names and synonyms of `data/definitions.toml`
+are one more origin, `definitions`. Left out, in this order: texts that a second,
 blind reader labelled otherwise (`data/second_labels.csv`), repeats, and near copies (word sets with a Jaccard index
 of 0.8 or more, both of at least four words). Run it from the top of a checkout; it prints the figures of the data card.
 """
@@ -35,6 +36,15 @@ def read_cells(folder: Path) -> list[dict[str, str]]:
         for path in sorted(folder.glob("*/*/*.txt"))
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip()
+    ]
+
+
+def read_synonyms() -> list[dict[str, str]]:
+    """Return the names and synonyms of the definitions as rows."""
+    return [
+        {"text": text, "label": activity.label, "activity": slug, "style": "name", "origin": "definitions"}
+        for slug, activity in load_definitions(DATA / "definitions.toml").activities.items()
+        for text in (activity.name, *activity.synonyms)
     ]
 
 
@@ -84,7 +94,7 @@ def main() -> None:
     """Merge, write and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    written = read_cells(DATA / "cells")
+    written = read_synonyms() + read_cells(DATA / "cells")
     second = read_second_labels(DATA / "second_labels.csv")
     agreed = [row for row in written if second.get(row["text"], row["label"]) == row["label"]]
     single = without_repeats(agreed)

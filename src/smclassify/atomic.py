@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing beside its target, and move it there in one step once the block is done.
 
-    When the block fails or is interrupted, the target stays as it was and nothing is left behind.
+    When the block fails or is interrupted, the target stays as it was and nothing is left behind. What is there and
+    is not a regular file, such as a device or a named pipe, is written to directly.
 
     Raises:
         OSError: The file cannot be written or moved.
     """
     target = path.resolve()  # through a symbolic link, so that the link stays one
+    if target.exists() and not target.is_file():
+        with target.open("wb") as handle:
+            yield handle
+        return
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with draft.open("xb") as handle:

@@ -145,15 +145,15 @@ def plain_report(report: TrainingReport, parity: float) -> list[str]:
     figures, limits = report.labels, report.thresholds
     return [
         f"{figures.n} examples ({counts}) in {report.n_groups} groups; {report.n_terms} terms",
-        f"held-out accuracy {figures.accuracy:.4f}, macro F1 {figures.macro_f1:.4f}, log loss {figures.log_loss:.4f}, "
-        f"calibration error {figures.ece:.4f}",
+        f"held-out accuracy {figures.accuracy:.4f}, macro F1 {figures.macro_f1:.4f}",
+        f"held-out log loss {figures.log_loss:.4f}, calibration error {figures.ece:.4f}",
         *(
-            f"  {of.label:12s} precision {of.precision:.4f}  recall {of.recall:.4f}  F1 {of.f1:.4f}  support {of.support}"
+            f"  {of.label:10s} precision {of.precision:.4f}  recall {of.recall:.4f}  F1 {of.f1:.4f}  of {of.support}"
             for of in figures.labels
         ),
         f"held-out activity {report.activity_top1:.4f} right, {report.activity_top3:.4f} among the first three",
-        f"ok from confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}: "
-        f"{report.coverage:.4f} of texts, {report.accuracy_ok:.4f} of them right",
+        f"ok from confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
+        f"held-out ok: {report.coverage:.4f} of texts, {report.accuracy_ok:.4f} of them right",
         f"largest difference from scikit-learn's probabilities: {parity:.1e}",
     ]
 

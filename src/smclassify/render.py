@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from smclassify.plain import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.console import Console, RenderableType
     from rich.progress import Progress
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 _COLOURS = ("green", "magenta", "blue", "cyan", "yellow", "red")
 _BAR = 20
 _PATIENCE = 1.0
+
+
+def say(text: str) -> None:
+    """Write a line of data to standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def note(lines: Iterable[str]) -> None:
+    """Write lines beside the data, to standard error."""
+    sys.stderr.writelines(line + "\n" for line in lines)
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,17 +95,29 @@ def open_table(source: str, options: ReadOptions) -> Iterator[Table]:
     name = "<stdin>" if source == STANDARD_STREAM else source
     try:
         with _open_bytes(source) as handle:
-            yield _table(name, handle, options)
+            start = handle.peek(PEEK)
+            if not start:
+                raise TableError(f"{name}: the file is empty.", "Give a CSV file with a header and at least one row.")
+            dialect = detect_dialect(name, handle, start, options.encoding, options.delimiter)
+            handle.read(len(dialect.bom))
+            lines = io.TextIOWrapper(handle, dialect.encoding, newline="")
+            try:
+                yield _table(name, dialect, lines, header=options.header)
+            finally:
+                lines.detach()
     except UnicodeDecodeError as error:
         bad = error.object[error.start : error.start + 1].hex()
         message = f"{name}: not valid {error.encoding} (byte 0x{bad} cannot stand where it does)."
         raise TableError(message, "Name the encoding with -e, for instance -e cp1252.") from error
+    except UnicodeError as error:
+        raise TableError(f"{name}: {error}.", "Name the encoding with -e, for instance -e utf-8.") from error
 
 
 @contextmanager
 def _open_bytes(source: str) -> Iterator[io.BufferedReader[io.FileIO]]:
     if source == STANDARD_STREAM:
-        yield io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PEEK)
+        with io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), PEEK) as handle:
+            yield handle
         return
     try:
         handle = io.BufferedReader(io.FileIO(source), PEEK)
@@ -118,13 +131,8 @@ def _open_bytes(source: str) -> Iterator[io.BufferedReader[io.FileIO]]:
         yield handle
 
 
-def _table(name: str, handle: io.BufferedReader[io.FileIO], options: ReadOptions) -> Table:
-    start = handle.peek(PEEK)
-    if not start:
-        raise TableError(f"{name}: the file is empty.", "Give a CSV file with a header and at least one row.")
-    dialect = detect_dialect(name, handle, start, options.encoding, options.delimiter)
-    handle.read(len(dialect.bom))
-    rows = _records(io.TextIOWrapper(handle, dialect.encoding, newline=""), dialect.delimiter)
+def _table(name: str, dialect: Dialect, lines: io.TextIOWrapper, *, header: bool) -> Table:
+    rows = _records(lines, dialect.delimiter)
     blank: list[Row] = []
     for first in rows:
         if first.cells:
@@ -136,11 +144,11 @@ def _table(name: str, handle: io.BufferedReader[io.FileIO], options: ReadOptions
         name=name,
         dialect=dialect,
         lead="".join(row.raw for row in blank),
-        header=first if options.header else None,
+        header=first if header else None,
         width=len(first.cells),
-        rows=rows if options.header else chain((first,), rows),
-        size=Path(name).stat().st_size if handle.seekable() and Path(name).exists() else None,
-        position=handle.tell,
+        rows=rows if header else chain((first,), rows),
+        size=os.fstat(lines.fileno()).st_size if lines.seekable() else None,
+        position=lambda: os.lseek(lines.fileno(), 0, os.SEEK_CUR),
     )
 
 
@@ -199,38 +207,38 @@ class TableWriter:
 
 
 @contextmanager
-def open_target(target: str, source: str, *, force: bool) -> Iterator[IO[bytes]]:
+def open_target(target: str) -> Iterator[IO[bytes]]:
     """Open where the output goes: standard output for `-`, else a file that appears whole or not at all.
 
     Raises:
-        UsageError: The target is the input.
-        TableError: The target exists and `force` is not set, or it cannot be written.
+        TableError: The file cannot be written.
     """
     if target == STANDARD_STREAM:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
-    check_target(path, source, force=force)
     try:
-        with whole_file(path) as handle:
+        with whole_file(Path(target)) as handle:
             yield handle
     except OSError as error:
         raise TableError(f"{target}: cannot write the file: {error.strerror}.") from error
 
 
-def check_target(path: Path, source: str, *, force: bool) -> None:
-    """Raise unless the target may be written; done before any work.
+def check_target(target: str, source: str, *, force: bool) -> None:
+    """Raise unless a target may be written; done before any work.
 
     Raises:
         UsageError: The target is the input.
-        TableError: The target exists and `force` is not set, or is a folder, or is inside a missing one.
+        TableError: The target exists and `force` is not set, or it is a folder or inside a missing one.
     """
+    if target == STANDARD_STREAM:
+        return
+    path = Path(target)
     if path.is_dir():
         raise TableError(f"{path}: this is a folder, not a file.", "Name a file inside it.")
     if not path.parent.is_dir():
         raise TableError(f"{path}: there is no folder {path.parent}.", f"Make it first: mkdir -p {path.parent}")
-    if path.exists():
+    if path.is_file():
         if source != STANDARD_STREAM and Path(source).exists() and path.samefile(source):
             raise UsageError(f"{path}: the output would replace the input.", "Name another file with -o.")
         if not force:
@@ -251,6 +259,8 @@ def _widened(row: Row, new: Sequence[str], width: int, dialect: Dialect) -> str:
 
 def _joined(cells: Sequence[str], delimiter: str) -> str:
     """Return cells as one record, quoted where they must be."""
+    if len(cells) == 1 and not cells[0]:
+        return ""
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n")

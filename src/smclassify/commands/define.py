@@ -1,0 +1,42 @@
+"""`smclassify define`: the written definitions."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from smclassify import plain, render
+from smclassify.commands.options import JsonOption
+
+
+def define(
+    name: Annotated[str | None, typer.Argument(help="A label or activity, by slug, name or synonym.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the written definitions: all of them, or one.
+
+    \b
+    Examples:
+      smclassify define
+      smclassify define sales
+      smclassify define "cold call"
+    """
+    from smclassify.definitions import load_definitions
+
+    catalogue = load_definitions()
+    drawn = not as_json and render.is_terminal(sys.stdout)
+    if name is None:
+        every = [*catalogue.labels.values(), *catalogue.activities.values()]
+        if drawn:
+            render.draw(render.drawn_definitions(catalogue), sys.stdout)
+            return
+    else:
+        every = [catalogue.find(name)]
+        if drawn:
+            render.draw(render.drawn_definition(every[0], catalogue), sys.stdout)
+            return
+    for definition in every:
+        render.say(plain.as_json(asdict(definition)) if as_json else plain.plain_definition(definition))

@@ -1,0 +1,57 @@
+"""`smclassify train`: a model from examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smclassify import plain, render
+
+
+def train(
+    data: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="CSV of examples; the shipped ones if left out.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the model.")] = Path(
+        "models/smclassify.safetensors"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace the model file if it exists.")] = False,
+    save_pipeline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also save the scikit-learn pipeline with joblib.")
+    ] = None,
+) -> None:
+    """Train a model on labelled examples (columns text, label, activity, style, origin).
+
+    \b
+    Examples:
+      smclassify train --force
+      smclassify train my_examples.csv -o my_model.safetensors
+    """
+    from smclassify.artifact import save_model
+    from smclassify.definitions import load_definitions
+    from smclassify.paths import shipped
+    from smclassify.tables import check_target
+    from smclassify.training.dataset import check_examples, read_examples
+    from smclassify.training.fit import FitConfig
+    from smclassify.training.train import parity
+    from smclassify.training.train import save_pipeline as save
+    from smclassify.training.train import train as run
+
+    source = data or shipped("data/labeled_activities.csv")
+    for target in (output, save_pipeline):
+        if target is not None:
+            check_target(str(target), str(source), force=force)
+    catalogue = load_definitions()
+    examples = read_examples(source)
+    check_examples(examples, catalogue, source)
+    with render.training_progress() as on_step:
+        result = run(examples, catalogue, FitConfig(), on_step)
+    for line in plain.plain_report(result.report, parity(result, [example.text for example in examples])):
+        render.say(line)
+    save_model(result.model, output)
+    render.say(f"model written to {output}")
+    if save_pipeline is not None:
+        save(result.pipeline, save_pipeline)
+        render.say(f"pipeline written to {save_pipeline}")

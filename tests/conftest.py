@@ -1,0 +1,102 @@
+"""A model small enough to check by hand, and a way to run the command line as users do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from array import array
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from smclassify.definitions import Catalogue, Definition, LabelDefinition
+from smclassify.model import Model, Thresholds
+from smclassify.text import word_terms
+from smclassify.weights import Weights
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "tests" / "samples"
+
+
+def make_catalogue() -> Catalogue:
+    """Return two labels, the first with two activities."""
+    return Catalogue(
+        labels={
+            "sales": LabelDefinition("sales", "Sales", "sales", "Selling to one customer.", ("selling",)),
+            "marketing": LabelDefinition("marketing", "Marketing", "marketing", "Speaking to many."),
+        },
+        activities={
+            "cold-outreach": Definition("cold-outreach", "Cold outreach", "sales", "First contact.", ("cold call",)),
+            "closing": Definition("closing", "Closing", "sales", "Getting the signature."),
+            "seo": Definition("seo", "SEO", "marketing", "Being found.", ("search engine optimisation",)),
+        },
+        articles={},
+    )
+
+
+def make_model(**changes: Any) -> Model:  # noqa: ANN401 - fields of Model
+    """Return a model that knows three whole words.
+
+    Its columns are sales, marketing; cold-outreach, closing, seo. One word weighs 2 * 0.5 = 1 in one label column
+    and 4 * 0.25 = 1 in one activity column, divided by the square root of the number of words.
+    """
+    known = {"call": ((2, 0), (4, 0, 0)), "sign": ((2, 0), (0, 4, 0)), "rank": ((0, 2), (0, 0, 4))}
+    numbers = {word_terms(word)[0][0]: weights for word, weights in known.items()}
+    order = sorted(numbers)
+    weights = Weights(
+        terms=memoryview(array("I", order)),
+        labels=memoryview(array("h", [weight for number in order for weight in numbers[number][0]])),
+        activities=memoryview(array("b", [weight for number in order for weight in numbers[number][1]])),
+        factors=memoryview(array("d", [0.5, 0.5, 0.25, 0.25, 0.25])),
+        intercepts=memoryview(array("d", [0.0] * 5)),
+    )
+    fields: dict[str, Any] = {
+        "weights": weights,
+        "labels": ("sales", "marketing"),
+        "activities": ("cold-outreach", "closing", "seo"),
+        "catalogue": make_catalogue(),
+        "thresholds": Thresholds(confidence=0.6, margin=0.0, known=0.4),
+    }
+    return Model(**fields | changes)
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return make_catalogue()
+
+
+@pytest.fixture
+def model() -> Model:
+    return make_model()
+
+
+class Run(Protocol):
+    def __call__(self, *args: object, stdin: bytes | str = b"", **env: str) -> Result: ...
+
+
+class Result:
+    """What a finished command left behind."""
+
+    def __init__(self, done: subprocess.CompletedProcess[bytes]) -> None:
+        self.code = done.returncode
+        self.out_bytes = done.stdout
+        self.out = done.stdout.decode("utf-8", "surrogateescape")
+        self.err = done.stderr.decode("utf-8")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `smclassify` in a process of its own, in an empty folder."""
+
+    def run(*args: object, stdin: bytes | str = b"", **env: str) -> Result:
+        command = [sys.executable, "-m", "smclassify", *map(str, args)]
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"} | env
+        done = subprocess.run(
+            command, input=content, capture_output=True, cwd=tmp_path, env=environment, timeout=120, check=False
+        )
+        return Result(done)
+
+    return run

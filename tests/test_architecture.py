@@ -1,0 +1,133 @@
+"""The rules of the house: who imports whom, and what an answer may load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SOURCE = ROOT / "src" / "smclassify"
+LAYERS = [
+    {"errors", "paths", "text", "atomic"},
+    {"definitions", "weights", "dialect", "lines"},
+    {"batch_scoring", "tables"},
+    {"model"},
+    {"artifact", "batch"},
+    {"plain"},
+    {"render"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+]
+TRAINING = [{"evaluate", "vectorize", "dataset"}, {"calibrate", "export", "fit"}, {"train"}]
+
+
+def imports(path: Path, *, at_start: bool = False) -> set[str]:
+    """Return the modules that a file imports when it runs; with `at_start`, only those at its top level."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checked = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in tree.body if at_start else ast.walk(tree):
+        if id(node) in checked:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(modules: set[str], package: str) -> set[str]:
+    prefix = f"{package}."
+    return {name.removeprefix(prefix).split(".")[0] for name in modules if name.startswith(prefix)}
+
+
+def modules_of(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {path.stem for path in modules_of(SOURCE)} | {"commands"} == set().union(*LAYERS)
+    assert {path.stem for path in modules_of(SOURCE / "training")} == set().union(*TRAINING)
+
+
+@pytest.mark.parametrize("path", modules_of(SOURCE), ids=lambda path: path.stem)
+def test_imports_point_one_way(path: Path) -> None:
+    level = next(place for place, layer in enumerate(LAYERS) if path.stem in layer)
+    below = set().union(*LAYERS[:level])
+    assert own(imports(path), "smclassify") & set().union(*LAYERS) <= below
+
+
+@pytest.mark.parametrize("path", modules_of(SOURCE / "commands"), ids=lambda path: path.stem)
+def test_commands_know_nothing_of_each_other(path: Path) -> None:
+    assert own(imports(path), "smclassify.commands") <= {"options"}
+    assert "cli" not in own(imports(path), "smclassify")
+
+
+@pytest.mark.parametrize("path", modules_of(SOURCE / "training"), ids=lambda path: path.stem)
+def test_training_imports_point_one_way(path: Path) -> None:
+    level = next(place for place, layer in enumerate(TRAINING) if path.stem in layer)
+    below = set().union(*TRAINING[:level])
+    names = {path.stem for path in modules_of(SOURCE / "training")}
+    assert own(imports(path), "smclassify.training") & names <= below
+    assert not own(imports(path), "smclassify") & {"plain", "render", "cli"}
+
+
+@pytest.mark.parametrize("path", modules_of(SOURCE) + modules_of(SOURCE / "commands"), ids=lambda path: path.stem)
+def test_training_is_imported_only_inside_commands(path: Path) -> None:
+    assert "training" not in own(imports(path, at_start=True), "smclassify")
+    if path.parent.name != "commands":
+        assert "training" not in own(imports(path), "smclassify")
+
+
+def test_only_render_imports_rich_and_nothing_imports_click() -> None:
+    for path in sorted(SOURCE.rglob("*.py")):
+        roots = {name.split(".")[0] for name in imports(path)}
+        assert "click" not in roots, path
+        assert ("rich" in roots) == (path.stem == "render"), path
+
+
+def test_modules_are_short() -> None:
+    for path in sorted(SOURCE.rglob("*.py")):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
+
+
+HEAVY = ["sklearn", "scipy", "pandas", "joblib", "torch", "pydantic", "numpy", "rich"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        pytest.param(["classify", "cold call"], HEAVY, id="classify"),
+        pytest.param(["define", "sales"], HEAVY, id="define"),
+        pytest.param(["info"], HEAVY, id="info"),
+        pytest.param(["--help"], [*HEAVY, "smclassify.artifact", "smclassify.tables", "tomllib"], id="help"),
+        pytest.param(
+            ["batch", str(ROOT / "tests/samples/asana_export.csv")], [h for h in HEAVY if h != "numpy"], id="batch"
+        ),
+    ],
+)
+def test_an_answer_loads_nothing_heavy(arguments: list[str], forbidden: list[str]) -> None:
+    code = f"""
+import sys
+sys.argv = ["smclassify", *{arguments!r}]
+from smclassify.cli import main
+try:
+    main()
+except SystemExit as done:
+    assert done.code in (0, None), done.code
+sys.stdout.flush()
+loaded = sorted(set({forbidden!r}) & set(sys.modules))
+assert not loaded, loaded
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

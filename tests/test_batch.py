@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smclassify.batch import NEW_COLUMNS, BatchSummary, UnsureRow, find_column, label_table, new_cells, new_headers
+from smclassify.errors import UsageError
+from smclassify.tables import ReadOptions, Row, TableWriter, open_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smclassify.model import Model
+
+
+def label(path: Path, content: str, model: Model, columns: tuple[str, ...] = NEW_COLUMNS) -> tuple[str, BatchSummary]:
+    path.write_text(content, newline="")
+    out = io.BytesIO()
+    with open_table(str(path), ReadOptions()) as table:
+        writer = TableWriter(table, out)
+        writer.start(new_headers(table, columns, ""))
+        summary = label_table(writer, find_column(table, "task"), columns, model)
+    return out.getvalue().decode(), summary
+
+
+def test_rows_get_their_answers(tmp_path: Path, model: Model) -> None:
+    output, _ = label(tmp_path / "x.csv", "id,task\n007,call\n008,rank\n", model)
+    assert output.splitlines() == [
+        "id,task,label,confidence,status,activity,definition",
+        "007,call,sales,0.7311,ok,cold-outreach,First contact.",
+        "008,rank,marketing,0.7311,ok,seo,Being found.",
+    ]
+
+
+def test_blank_cells_get_no_label(tmp_path: Path, model: Model) -> None:
+    output, summary = label(tmp_path / "x.csv", "id,task\n1,\n2,  \n3\n", model)
+    assert output.splitlines()[1:] == ["1,,,,empty,,", "2,  ,,,empty,,", "3,,,,empty,,"]
+    assert summary.statuses == {"empty": 3}
+    assert summary.labels == {}
+
+
+def test_summary(tmp_path: Path, model: Model) -> None:
+    content = 'id,task\n1,call\n2,"call it\nrank it"\n3\n\n4,sign,more\n5,unheard\n'
+    _, summary = label(tmp_path / "x.csv", content, model)
+    assert summary == BatchSummary(
+        n_rows=5,
+        labels={"sales": 4},
+        statuses={"ok": 2, "unsure": 2, "empty": 1},
+        least_sure=(UnsureRow(3, "call it\nrank it", "sales", 0.5), UnsureRow(8, "unheard", "sales", 0.5)),
+        n_ragged=2,
+        ragged_lines=(5, 7),
+        n_blank_lines=1,
+        unclosed_line=None,
+    )
+
+
+def test_summary_names_the_line_of_an_open_quote(tmp_path: Path, model: Model) -> None:
+    _, summary = label(tmp_path / "x.csv", 'id,task\n1,call\n2,"rank\n3,sign\n', model)
+    assert summary.unclosed_line == 3
+    assert summary.n_rows == 2
+
+
+def test_many_chunks_stay_in_order(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.batch._CHUNK", 7)
+    content = "id,task\n" + "".join(f"{n},{'call' if n % 3 else 'rank'}\n" for n in range(100))
+    output, summary = label(tmp_path / "x.csv", content, model, ("label",))
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert [row["id"] for row in rows] == [str(n) for n in range(100)]
+    assert [row["label"] for row in rows] == ["sales" if n % 3 else "marketing" for n in range(100)]
+    assert summary.labels == {"sales": 66, "marketing": 34}
+
+
+def test_the_least_sure_rows_are_few_and_the_least_sure(tmp_path: Path, model: Model) -> None:
+    content = "task\n" + "".join(f"call it {'now ' * n}\n" for n in range(1, 50))
+    _, summary = label(tmp_path / "x.csv", content, model)
+    lines = [row.line for row in summary.least_sure]
+    assert lines == [50, 49, 48, 47, 46]
+
+
+def test_columns_can_be_chosen_and_ordered(tmp_path: Path, model: Model) -> None:
+    output, _ = label(tmp_path / "x.csv", "task\ncall\n", model, ("status", "label"))
+    assert output == "task,status,label\ncall,ok,sales\n"
+
+
+def open_header(tmp_path: Path, header: str, *, has_header: bool = True) -> object:
+    path = tmp_path / "x.csv"
+    path.write_text(header + "\n")
+    return open_table(str(path), ReadOptions(header=has_header))
+
+
+COLUMNS = [
+    pytest.param("id,Task,who", None, 1, id="a usual name"),
+    pytest.param("id, NAME ,who", None, 1, id="case and spaces"),
+    pytest.param("what", None, 0, id="the only column"),
+    pytest.param("id,Task,who", "who", 2, id="by name"),
+    pytest.param("id,Task,who", "TASK", 1, id="by name in another case"),
+    pytest.param("task,TASK", "TASK", 1, id="the exact name first"),
+    pytest.param("id,Task,who", "3", 2, id="by number"),
+    pytest.param("3,2,1", "3", 0, id="a name that looks like a number"),
+]
+
+
+@pytest.mark.parametrize(("header", "wanted", "place"), COLUMNS)
+def test_find_column(tmp_path: Path, header: str, wanted: str | None, place: int) -> None:
+    with open_header(tmp_path, header) as table:  # type: ignore[attr-defined]
+        assert find_column(table, wanted) == place
+
+
+NO_COLUMN = [
+    pytest.param("id,who", None, "no column has one of the usual names", id="none of the usual"),
+    pytest.param("task,name", None, "more than one column looks like the activities", id="two of the usual"),
+    pytest.param("id,who", "what", "there is no column 'what'", id="no such name"),
+    pytest.param("id,who", "0", "there is no column '0'", id="zero"),
+    pytest.param("id,who", "3", "there is no column '3'", id="number too large"),
+    pytest.param("who,who", "who", "2 columns are called 'who'", id="the same name twice"),
+]
+
+
+@pytest.mark.parametrize(("header", "wanted", "message"), NO_COLUMN)
+def test_no_column(tmp_path: Path, header: str, wanted: str | None, message: str) -> None:
+    with (
+        open_header(tmp_path, header) as table,  # type: ignore[attr-defined]
+        pytest.raises(UsageError, match=message) as caught,
+    ):
+        find_column(table, wanted)
+    assert f"1 {header.split(',', maxsplit=1)[0]!r}, 2 {header.split(',')[1]!r}" in caught.value.tip
+
+
+def test_columns_without_a_header_go_by_number(tmp_path: Path) -> None:
+    with open_header(tmp_path, "a,b", has_header=False) as table:  # type: ignore[attr-defined]
+        assert find_column(table, "2") == 1
+        with pytest.raises(UsageError) as caught:
+            find_column(table, None)
+    assert "2 columns" in caught.value.tip
+
+
+def test_new_headers(tmp_path: Path) -> None:
+    with open_header(tmp_path, "task,label") as table:  # type: ignore[attr-defined]
+        assert new_headers(table, ["status", "label"], "sm_") == ["sm_status", "sm_label"]
+        with pytest.raises(UsageError, match="has a column 'label' already") as caught:
+            new_headers(table, ["label"], "")
+        assert "--prefix" in caught.value.tip
+        with pytest.raises(UsageError, match="no new column 'colour'"):
+            new_headers(table, ["colour"], "")
+
+
+def test_new_cells_of_a_prediction(model: Model) -> None:
+    [ok, empty] = model.predict(["sign", ""])
+    assert new_cells(ok, NEW_COLUMNS) == ["sales", "0.7311", "ok", "closing", "Getting the signature."]
+    assert new_cells(empty, NEW_COLUMNS) == ["", "", "empty", "", ""]
+
+
+def test_progress_is_reported(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.batch._CHUNK", 2)
+    path, counts = tmp_path / "x.csv", list[int]()
+    path.write_text("task\na\nb\nc\n")
+    with open_table(str(path), ReadOptions()) as table:
+        label_table(TableWriter(table, io.BytesIO()), 0, ["label"], model, counts.append)
+    assert counts == [2, 1]
+
+
+def test_a_row_is_frozen() -> None:
+    with pytest.raises(AttributeError):
+        Row(1, ["a"], "a\n").line = 2  # type: ignore[misc]

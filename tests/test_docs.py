@@ -1,0 +1,78 @@
+"""Every command and every snippet of the README runs, and what it says of itself is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+COMMANDS = [line for line in SHELL if not line.startswith("pip install")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with the file that the README works on, and `smclassify` on the path."""
+    (tmp_path / "tasks.csv").write_text("id,Task title\n1,cold call\n2,SEO audit\n")
+    program = tmp_path / "bin" / "smclassify"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m smclassify "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme(command: str, folder: Path) -> None:
+    path = f"{folder / 'bin'}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=folder, env={"PATH": path, "LANG": "C.UTF-8"}, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout or (folder / "labelled.csv").stat().st_size
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 9
+    for command in ("classify", "batch", "define", "info"):
+        assert any(f"smclassify {command}" in line for line in COMMANDS)
+
+
+def test_the_set_up_commands_are_each_one_line() -> None:
+    assert 'pip install . && smclassify classify "cold call" "SEO audit"' in SHELL
+    assert 'pip install -e ".[test]" && pytest' in SHELL
+
+
+def test_the_shown_answer_is_the_answer() -> None:
+    [console] = re.findall(r"```console\n(.*?)```", README, re.S)
+    command, *shown = console.strip().splitlines()
+    arguments = shlex.split(command.removeprefix("$ smclassify"))
+    done = subprocess.run([sys.executable, "-m", "smclassify", *arguments], capture_output=True, text=True, check=True)
+    for line, answer in zip(shown, done.stdout.splitlines(), strict=True):
+        text, label, confidence, *rest = line.split("\t")
+        assert answer.split("\t")[:2] == [text, label]
+        assert float(answer.split("\t")[2]) == pytest.approx(float(confidence), abs=0.005)
+        assert answer.split("\t")[3:5] == rest[:2]
+        assert answer.split("\t")[5].startswith(rest[2].removesuffix(" ..."))
+
+
+def test_the_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    [snippet] = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - it is our own
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["sales", "marketing"]
+
+
+def test_links_lead_somewhere() -> None:
+    for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "models" / "README.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 120

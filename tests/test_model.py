@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from math import exp, log, sqrt
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from conftest import make_model
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smclassify.batch_scoring import BatchScorer
+from smclassify.model import Model, Thresholds
+from smclassify.weights import score
+
+if TYPE_CHECKING:
+    from smclassify.model import Status
+
+
+def test_logits_of_one_word_by_hand(model: Model) -> None:
+    scores = score(model.weights, "call")
+    assert scores.logits == [1.0, 0.0, 1.0, 0.0, 0.0]
+    assert (scores.n_words, scores.known) == (1, 1.0)
+
+
+def test_logits_of_two_words_by_hand(model: Model) -> None:
+    scores = score(model.weights, "call rank")
+    assert scores.logits == pytest.approx([1 / sqrt(2), 1 / sqrt(2), 1 / sqrt(2), 0.0, 1 / sqrt(2)])
+
+
+def test_share_of_known_words_leaves_numbers_and_signs_out(model: Model) -> None:
+    assert score(model.weights, "call 12 % unheard").known == 0.5
+    assert score(model.weights, "12 %").known == 0.0
+
+
+def test_a_prediction_by_hand(model: Model) -> None:
+    [prediction] = model.predict(["Sign!"])
+    assert prediction.text == "Sign!"
+    assert prediction.label == "sales"
+    assert prediction.confidence == pytest.approx(exp(1) / (exp(1) + 1))
+    assert prediction.scores == pytest.approx({"sales": exp(1) / (exp(1) + 1), "marketing": 1 / (exp(1) + 1)})
+    assert prediction.activity == "closing"
+    assert prediction.activity_confidence == pytest.approx(exp(1) / (exp(1) + 1))
+    assert prediction.definition is model.catalogue.activities["closing"]
+    assert prediction.label_definition is model.catalogue.labels["sales"]
+    assert prediction.status == "ok"
+
+
+def test_the_activity_is_one_of_the_label(model: Model) -> None:
+    [prediction] = model.predict(["rank"])
+    assert (prediction.label, prediction.activity, prediction.activity_confidence) == ("marketing", "seo", 1.0)
+
+
+BLANK = [pytest.param(text, id=ascii(text)) for text in ("", "  ", "\t\n", "\u200b", "\ufeff", "\u00a0")]
+
+
+@pytest.mark.parametrize("text", BLANK)
+def test_blank_text_has_no_label(model: Model, text: str) -> None:
+    [prediction] = model.predict([text])
+    assert prediction.status == "empty"
+    assert prediction.label is None
+    assert prediction.definition is None
+    assert prediction.scores == {}
+
+
+P = exp(1) / (exp(1) + 1)  # 0.731
+LIMITS = [
+    pytest.param(Thresholds(P - 0.01, 0.0, 0.0), "ok", id="above all"),
+    pytest.param(Thresholds(P + 0.01, 0.0, 0.0), "unsure", id="confidence"),
+    pytest.param(Thresholds(0.0, 2 * P - 1 - 0.01, 0.0), "ok", id="margin held"),
+    pytest.param(Thresholds(0.0, 2 * P - 1 + 0.01, 0.0), "unsure", id="margin missed"),
+    pytest.param(Thresholds(0.0, 0.0, 1.0), "ok", id="known words"),
+]
+
+
+@pytest.mark.parametrize(("thresholds", "status"), LIMITS)
+def test_status(thresholds: Thresholds, status: Status) -> None:
+    assert make_model(thresholds=thresholds).predict(["call"])[0].status == status
+
+
+def test_status_of_unknown_words() -> None:
+    limits = Thresholds(0.0, 0.0, 0.5)
+    statuses = [p.status for p in make_model(thresholds=limits).predict(["call it", "call it a day", "...."])]
+    assert statuses == ["ok", "unsure", "unsure"]
+
+
+def test_predict_proba(model: Model) -> None:
+    probabilities = model.predict_proba(["call", "rank", "unheard", ""])
+    assert probabilities.dtype == np.float64
+    assert probabilities == pytest.approx(np.array([[P, 1 - P], [1 - P, P], [0.5, 0.5], [0.5, 0.5]]))
+
+
+def test_no_texts(model: Model) -> None:
+    assert model.predict([]) == []
+    assert model.predict_proba([]).shape == (0, 2)
+
+
+@given(st.lists(st.text(alphabet="calsignrk 1%.é\u200b\n", max_size=30), max_size=12))
+def test_many_texts_score_as_one(texts: list[str]) -> None:
+    model = make_model()
+    table = BatchScorer(model.weights).score(texts)
+    for place, text in enumerate(texts):
+        alone = score(model.weights, text)
+        assert table.n_words[place] == alone.n_words
+        assert table.known[place] == pytest.approx(alone.known)
+        assert table.logits[place] == pytest.approx(alone.logits)
+
+
+@given(st.lists(st.text(max_size=40), min_size=65, max_size=80))
+def test_any_text_gets_a_valid_prediction(texts: list[str]) -> None:
+    for text, prediction in zip(texts, make_model().predict(texts), strict=True):
+        assert prediction.text == text
+        if prediction.status == "empty":
+            assert prediction.label is None
+        else:
+            assert sum(prediction.scores.values()) == pytest.approx(1.0)
+            assert prediction.confidence == max(prediction.scores.values()) == prediction.scores[prediction.label or ""]
+
+
+def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.batch_scoring._MOST_WORDS", 2)
+    monkeypatch.setattr("smclassify.batch_scoring._LEARN_AT_ONCE", 1)
+    scorer = BatchScorer(model.weights)
+    first = scorer.score(["call sign rank", "other words here"]).logits
+    assert scorer.score(["call sign rank", "other words here"]).logits == pytest.approx(first)
+
+
+def test_threads_share_a_model(model: Model) -> None:
+    expected = model.predict_proba(["call it", "rank it"] * 40)
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(20):
+            texts = ["call it", "rank it"] * 40
+            model.predict([f"{text} {number}" for text in texts])
+            if not np.allclose(model.predict_proba(texts), expected):
+                wrong.append(number)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_certainty_does_not_overflow() -> None:
+    model = make_model()
+    object.__setattr__(model.weights, "intercepts", memoryview(np.array([1e4, 0.0, 0.0, 0.0, 0.0])))
+    assert model.predict(["call"])[0].confidence == 1.0
+    assert model.predict_proba(["call"])[0, 0] == 1.0
+    assert log(model.predict(["call"])[0].confidence) == 0.0

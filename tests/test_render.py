@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import make_model
+from rich.console import Console
+
+from smclassify import render
+from smclassify.model import Thresholds
+from smclassify.tables import ReadOptions, open_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from smclassify.definitions import Catalogue
+    from smclassify.model import Model
+
+
+def drawn(drawing: RenderableType, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(drawing)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def test_an_unsure_answer(model: Model) -> None:
+    [prediction] = model.predict(["sign it off [/x] :smile:"])
+    assert drawn(render.drawn_prediction(prediction, model.labels), 100) == (
+        "sign it off [/x] :smile:\n"
+        "  label     Sales  61 %  ━━━━━━━━━━━━────────  unsure: please check (marketing 39 %)\n"
+        "            Selling to one customer.\n"
+        "  activity  Closing\n"
+        "            Getting the signature.\n"
+    )
+
+
+def test_a_sure_answer() -> None:
+    model = make_model(thresholds=Thresholds(0.0, 0.0, 0.0))
+    [prediction] = model.predict(["sign"])
+    assert drawn(render.drawn_prediction(prediction, model.labels)) == (
+        "sign\n"
+        "  label     Sales  73 %  ━━━━━━━━━━━━━━━─────\n"
+        "            Selling to one customer.\n"
+        "  activity  Closing\n"
+        "            Getting the signature.\n"
+    )
+
+
+def test_escapes_are_shown_not_sent(model: Model) -> None:
+    [prediction] = model.predict(["\x1b[31msign\u202e"])
+    shown = drawn(render.drawn_prediction(prediction, model.labels))
+    assert shown.startswith(r"\x1b[31msign\u202e")
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 140])
+def test_long_texts_wrap(model: Model, width: int) -> None:
+    [prediction] = model.predict(["sign " * 60])
+    lines = drawn(render.drawn_prediction(prediction, model.labels), width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("sign") for line in lines) >= 60
+
+
+def test_an_empty_text(model: Model) -> None:
+    [prediction] = model.predict([""])
+    assert drawn(render.drawn_prediction(prediction, model.labels)) == "(blank)  nothing to classify"
+
+
+def test_all_definitions(catalogue: Catalogue) -> None:
+    shown = drawn(render.drawn_definitions(catalogue))
+    assert "SALES            Selling to one customer." in shown
+    assert "  cold-outreach  First contact." in shown
+    assert shown.index("SALES") < shown.index("closing") < shown.index("MARKETING") < shown.index("seo")
+
+
+def test_one_definition(catalogue: Catalogue) -> None:
+    assert drawn(render.drawn_definition(catalogue.activities["cold-outreach"], catalogue)) == (
+        "slug      cold-outreach\n"
+        "name      Cold outreach\n"
+        "label     sales\n"
+        "text      First contact.\n"
+        "synonyms  cold call"
+    )
+
+
+def test_no_progress_off_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    path = tmp_path / "x.csv"
+    path.write_text("task\ncall\n")
+    with open_table(str(path), ReadOptions()) as table, render.batch_progress(table) as on_chunk:
+        on_chunk(1)
+    with render.training_progress() as on_step:
+        on_step("Working")
+    assert stream.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_comes_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(render, "monotonic", lambda: now[0])
+    monkeypatch.setenv("TERM", "xterm")
+    path = tmp_path / "x.csv"
+    path.write_text("task\ncall\n")
+    with open_table(str(path), ReadOptions()) as table, render.batch_progress(table) as on_chunk:
+        on_chunk(1000)
+        assert stream.getvalue() == ""
+        now[0] = 2.0
+        on_chunk(234)
+    assert "1,234 rows" in stream.getvalue()

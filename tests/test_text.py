@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from math import isclose, sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smclassify.text import EDGE, analyze, normalise, pair_number, scale, spoken_words, terms, word_terms
+
+NORMALISED = [
+    pytest.param("Cold CALL", "cold call", id="case"),
+    pytest.param("Café Söhne", "cafe sohne", id="accents"),
+    pytest.param("co\u0313ld ca\u0313ll", "cold call", id="combining marks"),
+    pytest.param("zero\u200bwidth \ufeffcall", "zerowidth call", id="invisible"),
+    pytest.param("\u202eright\u202c", "right", id="direction marks"),
+    pytest.param("ＦＵＬＬ　ＷＩＤＴＨ", "full width", id="full width"),
+    pytest.param("the buyer’s €5 £6", "the buyer's $5 $6", id="quotes and money"),
+    pytest.param("straße", "strasse", id="case folding"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NORMALISED)
+def test_normalise(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+WORDS = [
+    pytest.param("Cold call", ["cold", "call"], id="words"),
+    pytest.param("2% off, 60 days", ["<number>", "%", "off", "<number>", "days"], id="numbers"),
+    pytest.param("pay $1,000.50 by 12/05/2026?", ["pay", "$", "<number>", "by", "<number>", "?"], id="money and dates"),
+    pytest.param("mail x.y@ex-ample.com re https://a.b/c?d", ["mail", "<mail>", "re", "<link>"], id="addresses"),
+    pytest.param("Q3 R&D don't A/B", ["q", "<number>", "r&d", "don't", "a", "b"], id="joined words"),
+    pytest.param("@here #launch", ["@", "here", "#", "launch"], id="signs"),
+    pytest.param("....", [], id="dots"),
+    pytest.param("🎯", [], id="emoji"),
+    pytest.param("冷電話 звонок", ["冷電話", "звонок"], id="other scripts"),
+    pytest.param("x" * 99, ["x" * 40], id="very long word"),
+    pytest.param("", [], id="empty"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), WORDS)
+def test_analyze(text: str, expected: list[str]) -> None:
+    assert analyze(text) == expected
+
+
+def test_word_terms_are_the_word_and_its_marked_grams_of_unit_length() -> None:
+    (whole, whole_value), *grams = word_terms("call")
+    # ^call$ has 4 grams of 3 characters, 3 of 4 and 2 of 5
+    assert len(grams) == 9
+    assert whole_value == 1.0
+    assert whole not in dict(grams)
+    assert isclose(sum(value**2 for _, value in grams), 1.0)
+
+
+def test_a_gram_knows_where_the_word_starts_and_ends() -> None:
+    call, recall = dict(word_terms("call")), dict(word_terms("recall"))
+    shared = call.keys() & recall.keys()
+    # all$, ll$, call$ and the inner cal, all, call
+    assert len(shared) == 6
+
+
+@pytest.mark.parametrize("word", ["<number>", "<link>", "%", "?"])
+def test_stand_ins_and_signs_have_no_grams(word: str) -> None:
+    assert len(word_terms(word)) == 1
+
+
+def test_terms_of_a_text_are_its_words_and_its_pairs_with_the_edges() -> None:
+    a, b = (word_terms(word) for word in ("ab", "cd"))
+    pairs = [pair_number(EDGE, a[0][0]), pair_number(a[0][0], b[0][0]), pair_number(b[0][0], EDGE)]
+    assert list(terms(["ab", "cd"])) == [*a, (pairs[0], 1.0), *b, (pairs[1], 1.0), (pairs[2], 1.0)]
+
+
+def test_a_pair_has_an_order() -> None:
+    assert pair_number(12, 34) != pair_number(34, 12)
+
+
+def test_scale() -> None:
+    assert scale(4) == 1 / sqrt(4)
+    assert scale(0) == 1.0
+
+
+def test_numbers_of_terms_never_change() -> None:
+    """A model file is of no use to a program that numbers the terms otherwise."""
+    assert word_terms("call")[:2] == [(0xCC8E2F3E, 1.0), (0xEF400D5B, 1 / 3)]
+    assert pair_number(EDGE, 0xCC8E2F3E) == 0x79805B83
+
+
+@given(st.text())
+def test_analyze_any_text(text: str) -> None:
+    words = analyze(text)
+    assert all(words)
+    assert all(len(word) <= 40 for word in words)
+    assert analyze(normalise(text)) == words
+    assert set(spoken_words(words)) <= set(words)
+    assert all(0 <= number < 2**32 and 0 < value <= 1 for number, value in terms(words))

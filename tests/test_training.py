@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+import pytest
+
+from conftest import make_catalogue
+from smclassify.artifact import load_model, save_model
+from smclassify.errors import DatasetError
+from smclassify.text import word_terms
+from smclassify.training.calibrate import choose_thresholds, is_sure, probabilities_of, temperature
+from smclassify.training.dataset import (
+    COLUMNS,
+    Example,
+    check_examples,
+    data_digest,
+    group_near_copies,
+    near_pairs,
+    read_examples,
+    text_key,
+)
+from smclassify.training.evaluate import calibration_error, confidence_for, evaluate
+from smclassify.training.export import export_weights
+from smclassify.training.fit import FitConfig, make_targets
+from smclassify.training.train import TrainingResult, parity, save_pipeline, train
+from smclassify.training.vectorize import TermVectorizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEADER = ",".join(COLUMNS)
+PHRASES = {
+    "cold-outreach": ["call stranger", "phone stranger", "call contact"],
+    "closing": ["sign deal", "get signature", "sign contract"],
+    "seo": ["search rank", "keyword rank", "search position"],
+}
+
+
+def make_examples() -> list[Example]:
+    """Return thirty examples of each of three activities: a telling phrase, then three words seen nowhere else."""
+    catalogue = make_catalogue()
+    return [
+        Example(f"{phrase} {noise}", catalogue.activities[activity].label, activity, "name", "test", 0)
+        for activity, phrases in PHRASES.items()
+        for phrase in phrases
+        for noise in (" ".join(f"{phrase[0]}{a}{b}{phrase[-1]}" for b in "pqr") for a in "abcdefghij")
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainingResult:
+    return train(make_examples(), make_catalogue(), FitConfig(folds=3))
+
+
+# --- dataset -------------------------------------------------------------------------------------------------------
+
+
+def test_read_examples(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f'{HEADER}\n"a, b",sales,closing,name,x\nc,marketing,seo,log,y\n')
+    assert read_examples(path) == [
+        Example("a, b", "sales", "closing", "name", "x", 2),
+        Example("c", "marketing", "seo", "log", "y", 3),
+    ]
+
+
+UNREADABLE = [
+    pytest.param("text,label\na,sales\n", r"x\.csv:1: no column 'activity'", id="missing column"),
+    pytest.param(f"{HEADER}\na,sales,closing,name,\n", r"x\.csv:2: an example has an empty", id="empty cell"),
+    pytest.param(f"{HEADER}\na,sales\n", r"x\.csv:2: an example has an empty", id="short row"),
+    pytest.param(f"{HEADER}\n", "there are no examples", id="no examples"),
+    pytest.param(f'{HEADER}\n"a,sales', "cannot read the examples", id="open quote"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), UNREADABLE)
+def test_unreadable_examples(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    with pytest.raises(DatasetError, match=message):
+        read_examples(path)
+
+
+def example(text: str, label: str, activity: str, line: int) -> Example:
+    return Example(text, label, activity, "name", "test", line)
+
+
+BROKEN = [
+    pytest.param(example("b", "sales", "dancing", 3), ":3: unknown activity 'dancing'", id="unknown activity"),
+    pytest.param(example("b", "marketing", "closing", 3), ":3: closing is sales, not 'marketing'", id="wrong label"),
+    pytest.param(example("SIGN it!", "sales", "closing", 3), "'SIGN it!' repeats line 2", id="repeat"),
+    pytest.param(example("sign - it", "marketing", "seo", 3), "'sign - it' contradicts line 2", id="contradiction"),
+]
+
+
+@pytest.mark.parametrize(("second", "message"), BROKEN)
+def test_rules_of_the_data(tmp_path: Path, second: Example, message: str) -> None:
+    first = example("sign it", "sales", "closing", 2)
+    check_examples([first], make_catalogue(), tmp_path)
+    with pytest.raises(DatasetError, match=message):
+        check_examples([first, second], make_catalogue(), tmp_path)
+
+
+def test_text_key() -> None:
+    assert text_key("Café, 12!") == text_key("cafe 12") == "cafe 12"
+    assert text_key("...") != text_key("?!")
+
+
+def test_near_pairs() -> None:
+    texts = ["call the new client today", "call the new client", "post the new video", "call the old client today", ""]
+    assert set(near_pairs(texts, 0.8)) == {(0, 1)}
+    assert set(near_pairs(texts, 0.6)) == {(0, 1), (0, 3)}
+    assert set(near_pairs(texts, 0.6, shortest=5)) == {(0, 3)}
+
+
+def test_near_copies_share_a_group() -> None:
+    groups = group_near_copies(["a b c d", "a b c e", "b c e f", "x y", "z"])
+    assert groups[0] == groups[1] == groups[2]
+    assert len(set(groups)) == 3
+
+
+def test_the_digest_is_of_the_content() -> None:
+    one, other = example("a", "sales", "closing", 2), example("b", "sales", "closing", 3)
+    assert data_digest([one]) == data_digest([example("a", "sales", "closing", 9)])
+    assert len({data_digest(examples) for examples in ([one], [other], [one, other], [other, one])}) == 4
+
+
+# --- vectorizer ----------------------------------------------------------------------------------------------------
+
+
+def test_values_of_terms() -> None:
+    vectorizer = TermVectorizer(min_texts=1)
+    matrix = vectorizer.fit_transform(["call", "call call"])
+    column = int(np.searchsorted(vectorizer.terms_, word_terms("call")[0][0]))
+    assert matrix[:, column].toarray().ravel() == pytest.approx([1.0, 2 / np.sqrt(2)])
+
+
+def test_rare_terms_are_left_out_and_order_does_not_matter() -> None:
+    vectorizer = TermVectorizer(min_texts=2)
+    first = vectorizer.fit_transform(["cold call", "cold mail"])
+    numbers = set(vectorizer.terms_.tolist())
+    assert word_terms("cold")[0][0] in numbers
+    assert word_terms("mail")[0][0] not in numbers
+    assert (vectorizer.transform(["cold mail", "cold call"])[::-1] != first).nnz == 0
+    assert vectorizer.transform(["unheard"]).nnz == 0
+
+
+# --- figures -------------------------------------------------------------------------------------------------------
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
+TRUTH = np.array([0, 1, 1, 1])
+
+
+def test_evaluate_by_hand() -> None:
+    report = evaluate(TRUTH, PROBABILITIES, ["sales", "marketing"])
+    assert (report.n, report.accuracy) == (4, 0.75)
+    sales, marketing = report.labels
+    assert (sales.precision, sales.recall, sales.support) == (0.5, 1.0, 1)
+    assert (marketing.precision, marketing.recall, marketing.support) == (1.0, pytest.approx(2 / 3), 3)
+    assert report.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert report.log_loss == pytest.approx(-np.log([0.9, 0.4, 0.7, 0.8]).mean())
+    assert report.brier == pytest.approx(2 * (0.01 + 0.36 + 0.09 + 0.04) / 4)
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence, right = np.array([0.99, 0.99, 0.51, 0.5]), np.array([True, False, True, False])
+    # two bins of two: |0.99 - 0.5| and |0.505 - 0.5|, each with half of the weight
+    assert calibration_error(confidence, right) == pytest.approx((0.49 + 0.005) / 2)
+
+
+CONFIDENCES = [
+    pytest.param([0.9, 0.8, 0.7], [1, 1, 0], 1.0, 0.8, id="largest coverage"),
+    pytest.param([0.9, 0.8, 0.7], [1, 0, 1], 0.6, 0.7, id="a dip on the way"),
+    pytest.param([0.9, 0.8, 0.8], [1, 1, 0], 1.0, 0.9, id="ties stay together"),
+    pytest.param([0.9, 0.8], [0, 0], 0.5, 1.0, id="never"),
+    pytest.param([], [], 0.5, 1.0, id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("confidence", "right", "accuracy", "least"), CONFIDENCES)
+def test_confidence_for(confidence: list[float], right: list[int], accuracy: float, least: float) -> None:
+    assert confidence_for(np.array(confidence, float), np.array(right, bool), accuracy) == least
+
+
+# --- calibration ---------------------------------------------------------------------------------------------------
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    rng = np.random.default_rng(0)
+    honest = rng.normal(size=(20_000, 2))
+    truth = (rng.random(20_000) < probabilities_of(honest)[:, 1]).astype(np.int64)
+    assert temperature(honest * 3, truth) == pytest.approx(3, rel=0.05)
+    assert temperature(honest, truth) == pytest.approx(1, rel=0.05)
+
+
+def test_thresholds_reach_the_accuracy_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(5_000, 3)) * 2
+    probabilities = probabilities_of(logits)
+    truth = np.array([rng.choice(3, p=row) for row in probabilities])
+    known = rng.random(5_000)
+    limits = choose_thresholds(probabilities, known, truth, 0.9)
+    sure = is_sure(probabilities, known, limits)
+    accuracy = (probabilities.argmax(axis=1) == truth)[sure].mean()
+    assert accuracy >= 0.9
+    assert sure.mean() > 0.3
+
+
+def test_texts_without_known_words_are_never_sure() -> None:
+    sure = np.array([[0.999, 0.001]] * 10)
+    limits = choose_thresholds(sure, np.ones(10), np.zeros(10, dtype=np.int64), 0.97)
+    assert is_sure(sure[:2], np.array([1.0, 0.0]), limits).tolist() == [True, False]
+
+
+def test_when_nothing_is_good_enough_nothing_is_sure() -> None:
+    wrong = np.array([[0.9, 0.1]] * 10)
+    limits = choose_thresholds(wrong, np.ones(10), np.ones(10, dtype=np.int64), 0.97)
+    assert not is_sure(wrong, np.ones(10), limits).any()
+
+
+# --- export, train -------------------------------------------------------------------------------------------------
+
+
+def test_rounding_is_finer_than_a_step() -> None:
+    rng = np.random.default_rng(0)
+    coefficients = rng.normal(size=(50, 5))
+    weights = export_weights(np.arange(50, dtype=np.uint32), coefficients, np.zeros(5), 2)
+    factors = np.asarray(weights.factors)
+    labels = np.asarray(weights.labels).reshape(50, 2) * factors[:2]
+    activities = np.asarray(weights.activities).reshape(50, 3) * factors[2:]
+    assert np.abs(np.hstack((labels, activities)) - coefficients).max(axis=0) == pytest.approx(factors / 2, rel=0.2)
+
+
+def test_columns_of_zeros_can_be_rounded() -> None:
+    weights = export_weights(np.arange(2, dtype=np.uint32), np.zeros((2, 3)), np.zeros(3), 2)
+    assert not any(weights.labels)
+    assert np.isfinite(weights.factors).all()
+
+
+def test_make_targets() -> None:
+    targets = make_targets(make_examples(), make_catalogue(), 3)
+    assert (targets.labels, targets.activities) == (("sales", "marketing"), ("cold-outreach", "closing", "seo"))
+    assert targets.owners.tolist() == [0, 0, 1]
+    assert targets.columns_of(0).tolist() == [0, 1]
+    assert np.bincount(targets.label).tolist() == [60, 30]
+    assert np.bincount(targets.activity).tolist() == [30, 30, 30]
+
+
+def test_too_few_examples() -> None:
+    examples = [e for e in make_examples() if e.activity != "seo"] + [example("rank", "marketing", "seo", 1)] * 2
+    with pytest.raises(DatasetError, match="The activity 'seo' has 2 examples; it needs at least 3"):
+        make_targets(examples, make_catalogue(), 3)
+
+
+def test_a_single_label() -> None:
+    examples = [e for e in make_examples() if e.label == "sales"]
+    with pytest.raises(DatasetError, match="the same label"):
+        make_targets(examples, make_catalogue(), 3)
+
+
+def test_training_learns(trained: TrainingResult) -> None:
+    [first, second, third] = trained.model.predict(["call a stranger", "get the signature", "search rank"])
+    assert (first.activity, second.activity, third.activity) == ("cold-outreach", "closing", "seo")
+    report = trained.report
+    assert report.n_examples == {"sales": 60, "marketing": 30}
+    assert report.labels.accuracy > 0.9
+    assert report.activity_top3 == 1.0
+    assert report.accuracy_ok >= 0.97
+
+
+def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
+    texts = [e.text for e in make_examples()]
+    assert parity(trained, [*texts, "unheard of", "x y z", "12 %"]) < 1e-9
+
+
+def test_training_twice_gives_the_same_bytes(trained: TrainingResult, tmp_path: Path) -> None:
+    steps: list[str] = []
+    again = train(make_examples(), make_catalogue(), FitConfig(folds=3), steps.append)
+    for name, result in (("one", trained), ("two", again)):
+        save_model(result.model, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert steps[0] == "Grouping near copies"
+
+
+def test_a_trained_model_can_be_saved_and_loaded(trained: TrainingResult, tmp_path: Path) -> None:
+    save_model(trained.model, tmp_path / "m")
+    loaded = load_model(tmp_path / "m", make_catalogue())
+    texts = [e.text for e in make_examples()]
+    assert loaded.predict(texts) == trained.model.predict(texts)
+    assert loaded.facts == trained.model.facts
+
+
+def test_the_pipeline_can_be_saved_for_a_notebook(trained: TrainingResult, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.joblib"
+    save_pipeline(trained.pipeline, path)
+    pipeline = joblib.load(path)
+    assert pipeline.predict(["search rank"]).tolist() == [1]
