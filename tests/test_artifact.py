@@ -132,7 +132,7 @@ def change(name: str, value: Any) -> Callable[[Any], None]:  # noqa: ANN401 - an
 
 
 def change_weights(name: str, values: Any) -> Callable[[Any], None]:  # noqa: ANN401 - any array
-    return lambda model: object.__setattr__(model.weights, name, memoryview(np.array(values)))
+    return lambda model: object.__setattr__(model.weights, name, np.array(values).data)
 
 
 INCONSISTENT = [

@@ -275,8 +275,11 @@ def test_a_full_disk(run: Run, tasks: Path) -> None:
 # --- signals, pipes, terminals -------------------------------------------------------------------------------------
 
 
-def start(*arguments: object, folder: Path, **streams: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "smclassify", *map(str, arguments)], cwd=folder, **streams)
+def start(
+    *arguments: str, folder: Path, stdin: int, stdout: int | None = None, stderr: int | None = None
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "smclassify", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
 def test_control_c_leaves_no_output(tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 COMMANDS = [line for line in SHELL if not line.startswith("pip install")]
 
 
@@ -50,7 +49,7 @@ def test_the_set_up_commands_are_each_one_line() -> None:
 
 
 def test_the_shown_answer_is_the_answer() -> None:
-    [console] = re.findall(r"```console\n(.*?)```", README, re.S)
+    [console] = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     command, *shown = console.strip().splitlines()
     arguments = shlex.split(command.removeprefix("$ smclassify"))
     done = subprocess.run([sys.executable, "-m", "smclassify", *arguments], capture_output=True, text=True, check=True)
@@ -63,7 +62,7 @@ def test_the_shown_answer_is_the_answer() -> None:
 
 
 def test_the_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    [snippet] = re.findall(r"```python\n(.*?)```", README, re.S)
+    [snippet] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - it is our own
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["sales", "marketing"]
 

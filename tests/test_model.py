@@ -147,7 +147,7 @@ def test_threads_share_a_model(model: Model) -> None:
 
 def test_certainty_does_not_overflow() -> None:
     model = make_model()
-    object.__setattr__(model.weights, "intercepts", memoryview(np.array([1e4, 0.0, 0.0, 0.0, 0.0])))
+    object.__setattr__(model.weights, "intercepts", np.array([1e4, 0.0, 0.0, 0.0, 0.0]).data)
     assert model.predict(["call"])[0].confidence == 1.0
     assert model.predict_proba(["call"])[0, 0] == 1.0
     assert log(model.predict(["call"])[0].confidence) == 0.0

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import joblib
 import numpy as np
 import pytest
-
 from conftest import make_catalogue
+
 from smclassify.artifact import load_model, save_model
 from smclassify.errors import DatasetError
 from smclassify.text import word_terms
@@ -158,7 +158,8 @@ def test_evaluate_by_hand() -> None:
     assert (report.n, report.accuracy) == (4, 0.75)
     sales, marketing = report.labels
     assert (sales.precision, sales.recall, sales.support) == (0.5, 1.0, 1)
-    assert (marketing.precision, marketing.recall, marketing.support) == (1.0, pytest.approx(2 / 3), 3)
+    assert (marketing.precision, marketing.support) == (1.0, 3)
+    assert marketing.recall == pytest.approx(2 / 3)
     assert report.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert report.log_loss == pytest.approx(-np.log([0.9, 0.4, 0.7, 0.8]).mean())
     assert report.brier == pytest.approx(2 * (0.01 + 0.36 + 0.09 + 0.04) / 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -21,7 +21,7 @@ from smclassify.errors import SmclassifyError, UsageError
 class _Commands(TyperGroup):
     """The commands; a closed pipe ends one quietly, where typer would exit with 1."""
 
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own context type is private
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
