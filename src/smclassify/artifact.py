@@ -11,7 +11,7 @@ import hashlib
 import json
 import sys
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from smclassify.atomic import whole_file
 from smclassify.definitions import Catalogue, load_definitions
 from smclassify.errors import ArtifactError
-from smclassify.model import Model, Thresholds
+from smclassify.model import Model, Temperatures, Thresholds
 from smclassify.paths import shipped
 from smclassify.weights import Weights
 
@@ -31,9 +31,19 @@ _KIND = "smclassify-model"
 _NO_DIGEST = "0" * 64
 _LONGEST_HEADER = 1 << 20
 _LARGEST_FILE = 1 << 28
-_SIZES = {"U32": 4, "I16": 2, "I8": 1, "F64": 8}
-_CODES: dict[str, Literal["I", "h", "b", "d"]] = {"U32": "I", "I16": "h", "I8": "b", "F64": "d"}
-_ARRAYS = {"factors": "F64", "intercepts": "F64", "terms": "U32", "labels": "I16", "activities": "I8"}
+_SIZES = {"F64": 8, "U32": 4, "I8": 1}
+_CODES: dict[str, Literal["d", "I", "b"]] = {"F64": "d", "U32": "I", "I8": "b"}
+_ARRAYS = {  # by size of the items, so that each array starts at a multiple of it
+    "term_factors": "F64",
+    "vector_factors": "F64",
+    "hidden_bias": "F64",
+    "output": "F64",
+    "output_bias": "F64",
+    "terms": "U32",
+    "vocabulary": "U32",
+    "term_rows": "I8",
+    "vector_rows": "I8",
+}
 _HELP = "Train a model with `smclassify train`, or install smclassify again to get the shipped one."
 
 
@@ -52,6 +62,7 @@ def save_model(model: Model, path: Path) -> None:
         "format": FORMAT,
         "labels": model.labels,
         "activities": model.activities,
+        "temperatures": asdict(model.temperatures),
         "thresholds": asdict(model.thresholds),
         "facts": model.facts,
     }
@@ -62,10 +73,14 @@ def save_model(model: Model, path: Path) -> None:
             "manifest": json.dumps(manifest, sort_keys=True),
         }
     }
-    data, n_terms = bytearray(), len(model.weights.terms)
+    data, n_hidden = bytearray(), len(model.weights.hidden_bias)
     for name, dtype in _ARRAYS.items():
         view: memoryview = getattr(model.weights, name)
-        shape = [len(view)] if dtype in {"F64", "U32"} else [n_terms, len(view) // n_terms]
+        shape = [len(view)]
+        if name in {"term_rows", "vector_rows"}:
+            shape = [len(view) // n_hidden, n_hidden]
+        elif name == "output":
+            shape = [n_hidden, len(view) // n_hidden]
         offsets = [len(data), len(data) + view.nbytes]
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
         data += _little_endian(view)
@@ -99,6 +114,7 @@ def load_model(path: str | os.PathLike[str] | None = None, catalogue: Catalogue 
             labels=tuple(manifest["labels"]),
             activities=tuple(manifest["activities"]),
             catalogue=catalogue or load_definitions(),
+            temperatures=Temperatures(**manifest["temperatures"]),
             thresholds=Thresholds(**manifest["thresholds"]),
             facts=manifest["facts"],
         )
@@ -152,15 +168,25 @@ def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview[An
 
 def _check(model: Model) -> None:
     """Raise ValueError unless the arrays, the names and the definitions fit together."""
-    weights, n_labels = model.weights, len(model.labels)
-    n_terms, width = len(weights.terms), n_labels + len(model.activities)
-    shapes = (len(weights.labels), len(weights.activities), len(weights.factors), len(weights.intercepts))
-    if not n_terms or shapes != (n_terms * n_labels, n_terms * (width - n_labels), width, width):
+    weights = model.weights
+    n_hidden, n_activities = len(weights.hidden_bias), len(model.activities)
+    lengths = {
+        "term_rows": len(weights.terms) * n_hidden,
+        "vector_rows": len(weights.vocabulary) * n_hidden,
+        "term_factors": n_hidden,
+        "vector_factors": n_hidden,
+        "output": n_hidden * n_activities,
+        "output_bias": n_activities,
+    }
+    if not (weights.terms and weights.vocabulary) or any(len(getattr(weights, k)) != n for k, n in lengths.items()):
         raise ValueError("the arrays do not fit together")
-    if not all(map(isfinite, (*weights.factors, *weights.intercepts, *asdict(model.thresholds).values()))):
-        raise ValueError("a number is not finite")
-    if any(a >= b for a, b in pairwise(weights.terms[:: max(1, n_terms // 1024)])):
-        raise ValueError("the terms are not in order")
+    numbers = [getattr(weights, name) for name, dtype in _ARRAYS.items() if dtype == "F64"]
+    settings = (*asdict(model.thresholds).values(), *asdict(model.temperatures).values())
+    if not all(map(isfinite, chain(settings, *numbers))) or min(asdict(model.temperatures).values()) <= 0:
+        raise ValueError("a number is not finite, or a temperature is not above 0")
+    for table in (weights.terms, weights.vocabulary):
+        if any(a >= b for a, b in pairwise(table[:: max(1, len(table) // 1024)])):
+            raise ValueError("the terms are not in order")
     catalogue = model.catalogue
     if missing := [name for name in model.labels if name not in catalogue.labels]:
         raise ValueError(f"no definition of the label {missing[0]!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp
+from math import exp, log
 from typing import TYPE_CHECKING, Any, Literal
 
 from smclassify.text import normalise
@@ -66,15 +66,32 @@ class Thresholds:
     known: float
 
 
+@dataclass(frozen=True, slots=True)
+class Temperatures:
+    """What logits are divided by before they become probabilities, so that these fit held-out examples.
+
+    Attributes:
+        label: For the logits of the labels; above 0.
+        activity: For the logits of the activities inside a label; above 0.
+    """
+
+    label: float
+    activity: float
+
+
 @dataclass(frozen=True)
 class Model:
     """A trained classifier; immutable, and safe to share between threads.
+
+    The logit of a label is the log of the summed exponentials of its activities' logits: the probability of a label is
+    that of all its activities together, before the temperature.
 
     Attributes:
         weights: The numbers.
         labels: Slugs of the labels, in the order of the columns.
         activities: Slugs of the activities, in the order of the columns.
         catalogue: The definitions that go with the labels and activities.
+        temperatures: What makes the probabilities honest.
         thresholds: When a prediction is `unsure`.
         facts: How the model was trained and what was measured, as in the model file; see `models/README.md`.
     """
@@ -83,6 +100,7 @@ class Model:
     labels: tuple[str, ...]
     activities: tuple[str, ...]
     catalogue: Catalogue
+    temperatures: Temperatures
     thresholds: Thresholds
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -102,8 +120,11 @@ class Model:
         """
         import numpy as np  # noqa: PLC0415 - `predict` on a few texts does without it
 
-        logits = self._scorer.score(texts).logits[:, : len(self.labels)]
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        of_activities = self._scorer.score(texts).logits
+        logits = np.column_stack(
+            [np.logaddexp.reduce(of_activities[:, of.start : of.stop], axis=1) for of in self._columns.values()]
+        )
+        odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / self.temperatures.label)
         probabilities: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
         return probabilities
 
@@ -117,22 +138,21 @@ class Model:
     def _columns(self) -> dict[str, range]:
         """The columns of the activities of each label, which stand side by side."""
         owners = [self.catalogue.activities[slug].label for slug in self.activities]
-        n_labels = len(self.labels)
-        return {
-            label: range(n_labels + owners.index(label), n_labels + owners.index(label) + owners.count(label))
-            for label in self.labels
-        }
+        firsts = {label: owners.index(label) for label in self.labels}
+        return {label: range(first, first + owners.count(label)) for label, first in firsts.items()}
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         if not scores.n_words and not normalise(text).strip():
             return Prediction(text, None, 0.0, "empty", {}, None, 0.0, None, None)
-        probabilities = _softmax(scores.logits[: len(self.labels)])
+        logits = scores.logits
+        of_labels = [_log_sum_exp(logits[of.start : of.stop]) for of in self._columns.values()]
+        probabilities = _softmax(of_labels, self.temperatures.label)
         confidence, second = sorted(probabilities, reverse=True)[:2]
         label = self.labels[probabilities.index(confidence)]
         columns = self._columns[label]
-        of_activities = _softmax(scores.logits[columns.start : columns.stop])
+        of_activities = _softmax(logits[columns.start : columns.stop], self.temperatures.activity)
         activity_confidence = max(of_activities)
-        activity = self.activities[columns[of_activities.index(activity_confidence)] - len(self.labels)]
+        activity = self.activities[columns[of_activities.index(activity_confidence)]]
         limits = self.thresholds
         sure = confidence >= limits.confidence and confidence - second >= limits.margin and scores.known >= limits.known
         return Prediction(
@@ -148,8 +168,13 @@ class Model:
         )
 
 
-def _softmax(logits: list[float]) -> list[float]:
+def _log_sum_exp(logits: list[float]) -> float:
     highest = max(logits)
-    odds = [exp(logit - highest) for logit in logits]
+    return highest + log(sum(exp(logit - highest) for logit in logits))
+
+
+def _softmax(logits: list[float], temperature: float) -> list[float]:
+    highest = max(logits)
+    odds = [exp((logit - highest) / temperature) for logit in logits]
     total = sum(odds)
     return [odd / total for odd in odds]

@@ -123,7 +123,7 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
         f"model: {path} ({size / 1e6:.1f} MB)",
         f"labels: {', '.join(model.labels)}",
         f"activities: {len(model.activities)}",
-        f"terms: {training['terms']}",
+        f"terms: {model.facts['terms']}",
         f"examples: {data['rows']} ({counts})",
         f"examples' SHA-256: {data['sha256']}",
         f"held-out accuracy: {heldout['accuracy']:.4f} ({training['folds']}-fold cross-validation)",
@@ -144,7 +144,7 @@ def plain_report(report: TrainingReport, parity: float) -> list[str]:
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
     figures, limits = report.labels, report.thresholds
     return [
-        f"{figures.n} examples ({counts}) in {report.n_groups} groups; {report.n_terms} terms",
+        f"{figures.n} examples ({counts})",
         f"held-out accuracy {figures.accuracy:.4f}, macro F1 {figures.macro_f1:.4f}",
         f"held-out log loss {figures.log_loss:.4f}, calibration error {figures.ece:.4f}",
         *(

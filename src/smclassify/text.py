@@ -5,7 +5,8 @@ A term is named by a 32-bit number, a checksum of what it stands for ("feature h
 dictionary of strings. The numbers depend on the text alone: they are the same on every machine and run.
 
 Every term comes from one word or from two neighbouring words, and its value does not depend on the rest of the
-text. A score is therefore a sum over words and pairs, which `explain` can show and a batch can do once per word.
+text, so that a batch can do the work once per word. Words have a meaning besides their terms: a vector of their own, or
+the mean of the vectors of their pieces.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Term = tuple[int, float]
 """The number of a term and its value in a text."""
@@ -27,6 +28,7 @@ MAX_GRAM = 5
 EDGE = 1
 PAIR_FACTORS = (0x9E3779B1, 0x85EBCA77)
 _LONGEST_WORD = 40
+_PIECE = 0x5EED
 
 _TOKEN = re.compile(
     r"(?P<link>https?://\S+|www\.\S+)"
@@ -72,13 +74,23 @@ def spoken_words(words: list[str]) -> list[str]:
     return [word for word in words if word[0].isalpha()]
 
 
+def word_number(word: str) -> int:
+    """Return the number of the term that stands for a whole word."""
+    return crc32(word.encode())
+
+
+def piece_number(piece: str) -> int:
+    """Return the number of a piece of a word that is not its beginning."""
+    return crc32(piece.encode(), _PIECE)
+
+
 def word_terms(word: str) -> list[Term]:
     """Return the terms of one word: the whole word first, then its character n-grams with its ends marked.
 
     The n-grams of a word share the weight of one term, so long words do not outweigh short ones.
     Stand-ins and signs have no n-grams.
     """
-    whole: Term = (crc32(word.encode()), 1.0)
+    whole: Term = (word_number(word), 1.0)
     if not word[0].isalpha():
         return [whole]
     marked = f"^{word}$".encode()
@@ -90,6 +102,27 @@ def word_terms(word: str) -> list[Term]:
     ]
     value = 1.0 / sqrt(len(grams))
     return [whole, *((gram, value) for gram in grams)]
+
+
+def pieces(word: str, is_known: Callable[[int], bool]) -> list[int]:
+    """Return the numbers of the longest known pieces that a word begins with, one after the other.
+
+    A known word is its only piece. Stand-ins and signs have none; where no known piece follows, the rest is left out.
+    This is the greedy longest match of WordPiece (Wu et al., "Google's Neural Machine Translation System", 2016).
+    """
+    found: list[int] = []
+    start = 0
+    while start < len(word) and word[0].isalpha():
+        number_of = piece_number if start else word_number
+        for end in range(len(word), start, -1):
+            number = number_of(word[start:end])
+            if is_known(number):
+                found.append(number)
+                start = end
+                break
+        else:
+            break
+    return found
 
 
 def pair_number(left: int, right: int) -> int:

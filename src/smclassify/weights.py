@@ -4,40 +4,45 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from smclassify.text import analyze, scale, spoken_words, terms, word_terms
+from smclassify.text import analyze, pieces, scale, spoken_words, terms, word_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The arrays of a linear model over terms, with integer weights and one factor per column.
+    """The arrays of a network with one hidden layer; terms and word vectors lead straight into that layer.
 
-    Columns are the labels, then the activities; the logit of a column is
-    `factor * sum(value * weight) + intercept` over the terms of a text.
+    For a text of n words, with the rows of its known terms and of its words' pieces:
+
+    - `hidden = max(0, (term_factors * sum(value * term_row) + vector_factors * sum(vector)) / sqrt(n) + hidden_bias)`,
+      where the vector of a word is the mean of the vector rows of its pieces;
+    - `logits = hidden @ output + output_bias`, one per activity.
 
     Attributes:
         terms: Numbers of the known terms, ascending, uint32, shape (n_terms,).
-        labels: Weights of the labels, int16, shape (n_terms, n_labels), row by row.
-        activities: Weights of the activities, int8, shape (n_terms, n_activities), row by row.
-        factors: What one step of a column's weights is worth, float64, shape (n_labels + n_activities,).
-        intercepts: Logits of a text without known terms, float64, shape (n_labels + n_activities,).
+        term_rows: int8, shape (n_terms, n_hidden), row by row.
+        vocabulary: Numbers of the words and pieces that have a vector, ascending, uint32, shape (n_vectors,).
+        vector_rows: int8, shape (n_vectors, n_hidden), row by row.
+        term_factors: What one step of a term row is worth, float64, shape (n_hidden,).
+        vector_factors: What one step of a vector row is worth, float64, shape (n_hidden,).
+        hidden_bias: float64, shape (n_hidden,).
+        output: float64, shape (n_hidden, n_activities), row by row.
+        output_bias: float64, shape (n_activities,).
     """
 
     terms: memoryview
-    labels: memoryview
-    activities: memoryview
-    factors: memoryview
-    intercepts: memoryview
-
-    @property
-    def n_labels(self) -> int:
-        """Number of labels."""
-        return len(self.labels) // len(self.terms)
-
-    @property
-    def n_activities(self) -> int:
-        """Number of activities."""
-        return len(self.activities) // len(self.terms)
+    term_rows: memoryview
+    vocabulary: memoryview
+    vector_rows: memoryview
+    term_factors: memoryview[float]
+    vector_factors: memoryview[float]
+    hidden_bias: memoryview[float]
+    output: memoryview[float]
+    output_bias: memoryview[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,9 @@ class Scores:
 
     Attributes:
         n_words: Number of words in the text.
-        known: Share of the words (numbers and signs left out) that the training data contain, 0..1;
-            0 for a text without words.
-        logits: One number per column, labels first.
+        known: Share of the words (numbers and signs left out) that are known as a term or by a vector of their own,
+            0..1; 0 for a text without words.
+        logits: One number per activity.
     """
 
     n_words: int
@@ -59,27 +64,50 @@ class Scores:
 def score(weights: Weights, text: str) -> Scores:
     """Return the scores of one text, without numpy, whose import takes longer than this."""
     words = analyze(text)
-    n_labels = weights.n_labels
-    width = n_labels + weights.n_activities
-    sums = [0.0] * width
-    for number, value in terms(words):
-        row = _row(weights.terms, number)
-        if row is None:
-            continue
-        for column, weight in enumerate(weights.labels[row * n_labels : (row + 1) * n_labels]):
-            sums[column] += value * weight
-        first, last = row * (width - n_labels), (row + 1) * (width - n_labels)
-        for column, weight in enumerate(weights.activities[first:last], n_labels):
-            sums[column] += value * weight
-    length = scale(len(words))
-    columns = zip(sums, weights.factors, weights.intercepts, strict=True)
-    logits = [length * factor * total + intercept for total, factor, intercept in columns]
     spoken = spoken_words(words)
-    n_known = sum(_row(weights.terms, word_terms(word)[0][0]) is not None for word in spoken)
+    length = scale(len(words))
+    known_terms = [(row, value) for number, value in terms(words) if (row := _row(weights.terms, number)) is not None]
+    from_terms = _weighted_sum(weights.term_rows, len(weights.hidden_bias), known_terms)
+    from_vectors = _weighted_sum(
+        weights.vector_rows, len(weights.hidden_bias), _vector_rows(weights.vocabulary, spoken)
+    )
+    columns = zip(
+        weights.term_factors, from_terms, weights.vector_factors, from_vectors, weights.hidden_bias, strict=True
+    )
+    hidden = [max(0.0, length * (tf * t + vf * v) + bias) for tf, t, vf, v, bias in columns]
+    width = len(weights.output_bias)
+    logits = list(weights.output_bias)
+    for row, value in enumerate(hidden):
+        if value:
+            outgoing = weights.output[row * width : (row + 1) * width]
+            logits = [logit + value * weight for logit, weight in zip(logits, outgoing, strict=True)]
+    n_known = sum(_is_known(weights, word) for word in spoken)
     return Scores(len(words), n_known / len(spoken) if spoken else 0.0, logits)
 
 
 def _row(numbers: memoryview, number: int) -> int | None:
-    """Return where a number stands in the ascending table of known terms."""
+    """Return where a number stands in an ascending table."""
     row = bisect_left(numbers, number)
     return row if row < len(numbers) and numbers[row] == number else None
+
+
+def _is_known(weights: Weights, word: str) -> bool:
+    number = word_number(word)
+    return _row(weights.terms, number) is not None or _row(weights.vocabulary, number) is not None
+
+
+def _vector_rows(vocabulary: memoryview, spoken: list[str]) -> Iterable[tuple[int, float]]:
+    """Yield the rows of the vectors of the words' pieces; the pieces of a word share the weight 1."""
+    for word in spoken:
+        numbers = pieces(word, lambda number: _row(vocabulary, number) is not None)
+        for number in numbers:
+            yield _row(vocabulary, number) or 0, 1.0 / len(numbers)
+
+
+def _weighted_sum(rows: memoryview, width: int, chosen: Iterable[tuple[int, float]]) -> list[float]:
+    sums = [0.0] * width
+    for row, value in chosen:
+        sums = [
+            total + value * weight for total, weight in zip(sums, rows[row * width : (row + 1) * width], strict=True)
+        ]
+    return sums

@@ -38,6 +38,7 @@ def train(
     from smclassify.training.train import parity
     from smclassify.training.train import save_pipeline as save
     from smclassify.training.train import train as run
+    from smclassify.training.vectors import load_vectors
 
     source = data or shipped("data/labeled_activities.csv")
     for target in (output, save_pipeline):
@@ -47,7 +48,7 @@ def train(
     examples = read_examples(source)
     check_examples(examples, catalogue, source)
     with render.training_progress() as on_step:
-        result = run(examples, catalogue, FitConfig(), on_step)
+        result = run(examples, catalogue, load_vectors(shipped("data/word_vectors.npz")), FitConfig(), on_step)
     for line in plain.plain_report(result.report, parity(result, [example.text for example in examples])):
         render.say(line)
     save_model(result.model, output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 
 from smclassify.model import Thresholds
 from smclassify.training.evaluate import confidence_for
@@ -67,6 +67,16 @@ def is_sure(probabilities: Floats, known: Floats, limits: Thresholds) -> NDArray
         & (known >= limits.known)
     )
     return sure
+
+
+def label_logits(logits: Floats, owners: Ints, n_labels: int) -> Floats:
+    """Return the logits of the labels, shape (n, n_labels): each sums the odds of its activities, shape (n, n_acts)."""
+    return np.column_stack([logsumexp(logits[:, owners == label], axis=1) for label in range(n_labels)])
+
+
+def inside_label(logits: Floats, owners: Ints, label: Ints) -> Floats:
+    """Return the logits of the activities with all outside each row's label at minus infinity."""
+    return np.where(owners == label[:, None], logits, -np.inf)
 
 
 def probabilities_of(logits: Floats) -> Floats:

@@ -1,33 +1,36 @@
-"""Fitting the columns of the model: one logistic regression over labels, one over the activities of each label."""
+"""Fitting the network that tells the activities apart, and cross-validating it."""
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from scipy.sparse import csr_matrix, hstack
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.neural_network import MLPClassifier
 
 from smclassify.errors import DatasetError
-from smclassify.text import analyze, spoken_words
+from smclassify.text import analyze, spoken_words, word_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
     from smclassify.definitions import Catalogue
     from smclassify.training.dataset import Example
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Fold = tuple[Ints, Ints]
 
-
-_NEVER = -30.0  # logit of a column without examples in a fold
+_NEVER = -30.0  # logit of an activity without examples in a fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,25 @@ class FitConfig:
 
     Attributes:
         folds: Number of cross-validation folds.
-        seed: Seed of the shuffle that makes the folds.
+        seed: Seed of the shuffles: of the folds, of the first weights, and of the order of examples.
         min_texts: Terms in fewer texts are left out.
-        label_c: Inverse strength of the L2 penalty on the label weights.
-        activity_c: The same for the activity weights.
+        hidden: Number of hidden units.
+        epochs: How often the fit goes through the examples.
+        min_steps: Least number of steps of the fit; few examples are gone through more often.
+        batch: Number of examples per step.
+        learning_rate: Step size of Adam.
+        penalty: Strength of the L2 penalty on the weights.
     """
 
     folds: int = 5
     seed: int = 20
-    min_texts: int = 2
-    label_c: float = 10.0
-    activity_c: float = 10.0
+    min_texts: int = 3
+    hidden: int = 64
+    epochs: int = 9
+    min_steps: int = 400
+    batch: int = 256
+    learning_rate: float = 1e-3
+    penalty: float = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,11 @@ class Targets:
     """What the examples are.
 
     Attributes:
-        labels: Slugs of the labels, one per label column.
-        activities: Slugs of the activities, one per activity column; those of a label stand together.
-        owners: Label column of each activity, shape (n_activities,).
-        label: True label column of each example, shape (n,).
-        activity: True activity column of each example, shape (n,).
+        labels: Slugs of the labels.
+        activities: Slugs of the activities, one per column; those of a label stand together.
+        owners: Place of the label of each activity, shape (n_activities,).
+        label: True label of each example as its place, shape (n,).
+        activity: True activity of each example as its column, shape (n,).
     """
 
     labels: tuple[str, ...]
@@ -68,23 +79,8 @@ class Targets:
     activity: Ints
 
     def columns_of(self, label: int) -> Ints:
-        """Return the activity columns of a label."""
+        """Return the columns of the activities of a label."""
         return np.flatnonzero(self.owners == label)
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """What models say of examples they did not see.
-
-    Attributes:
-        labels: Logits of the labels, shape (n, n_labels).
-        activities: Logits of the activities, shape (n, n_activities).
-        known: Share of the words that the other folds contain, 0..1, shape (n,).
-    """
-
-    labels: Floats
-    activities: Floats
-    known: Floats
 
 
 def make_targets(examples: Sequence[Example], catalogue: Catalogue, folds: int) -> Targets:
@@ -110,72 +106,78 @@ def make_targets(examples: Sequence[Example], catalogue: Catalogue, folds: int) 
     )
 
 
-def fit_columns(matrix: csr_matrix, targets: Targets, rows: Ints, config: FitConfig) -> tuple[Floats, Floats]:
-    """Fit all columns on some rows of the matrix.
+def fit_network(terms: csr_matrix, vectors: Floats, activity: Ints, config: FitConfig) -> MLPClassifier:
+    """Fit a network with one hidden layer on the values of terms and the averaged word vectors, side by side."""
+    features = hstack([terms, csr_matrix(vectors)], format="csr", dtype=np.float32)
+    batch = min(config.batch, len(activity))
+    network = MLPClassifier(
+        hidden_layer_sizes=(config.hidden,),
+        alpha=config.penalty,
+        batch_size=batch,
+        learning_rate_init=config.learning_rate,
+        max_iter=max(config.epochs, ceil(config.min_steps * batch / len(activity))),
+        n_iter_no_change=10**6,
+        random_state=config.seed,
+    )
+    with warnings.catch_warnings():
+        # the number of epochs is chosen: the fit is meant to end before it converges
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return network.fit(features, activity)
 
-    Returns:
-        Coefficients, shape (n_terms, n_labels + n_activities), and intercepts, shape (n_labels + n_activities,).
-    """
-    n_labels = len(targets.labels)
-    coefficients = np.zeros((matrix.shape[1], n_labels + len(targets.activities)))
-    intercepts = np.zeros(coefficients.shape[1])
 
-    def fit(rows: Ints, truth: Ints, columns: Ints, c: float) -> None:
-        present = np.unique(truth)
-        if len(present) < 2:
-            return
-        estimator = LogisticRegression(C=c, max_iter=2000).fit(matrix[rows], truth)
-        fitted = columns[present[-len(estimator.coef_) :]]  # of two classes only the second has coefficients
-        coefficients[:, fitted] = estimator.coef_.T
-        intercepts[fitted] = estimator.intercept_
-        intercepts[np.setdiff1d(columns, columns[present])] = _NEVER
-
-    fit(rows, targets.label[rows], np.arange(n_labels), config.label_c)
-    for label in range(n_labels):
-        own = rows[targets.label[rows] == label]
-        columns = targets.columns_of(label)
-        fit(own, targets.activity[own] - columns[0], columns + n_labels, config.activity_c)
-    return coefficients, intercepts
+def logits_of(network: MLPClassifier, terms: csr_matrix, vectors: Floats) -> Floats:
+    """Return the network's logits, shape (n, n_classes); scikit-learn gives the probabilities only."""
+    first, output = network.coefs_
+    hidden = terms @ first[: terms.shape[1]] + vectors @ first[terms.shape[1] :] + network.intercepts_[0]
+    logits: Floats = np.maximum(hidden, 0.0) @ output + network.intercepts_[1]
+    return np.hstack((np.zeros_like(logits), logits)) if len(network.classes_) == 2 else logits
 
 
 def cross_validate(
-    texts: Sequence[str], matrix: csr_matrix, targets: Targets, groups: Ints, config: FitConfig
-) -> HeldOut:
-    """Return what is said of each example by models fitted on the folds that do not hold it or its near copies.
+    features: tuple[csr_matrix, Floats], targets: Targets, folds: Sequence[Fold], config: FitConfig
+) -> Floats:
+    """Return the logits of each example, shape (n, n_activities), from a network fitted on the other folds.
 
     Args:
-        texts: The examples' texts.
-        matrix: The values of all their terms, rare ones included: the choice is made in each fold anew.
+        features: The values of all terms, rare ones included since the choice is made in each fold anew, and the
+            averaged word vectors.
         targets: The true columns.
-        groups: Group number of each example; a group is never divided.
+        folds: For each fold the examples to fit on and those to score.
         config: Choices made before fitting.
     """
-    splitter = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.seed)
-    folds = list(splitter.split(matrix, targets.activity, groups))
     parts = joblib.Parallel(n_jobs=-1)(
-        joblib.delayed(_fit_and_score)(matrix, targets, seen, unseen, config) for seen, unseen in folds
+        joblib.delayed(_fit_and_score)(*features, targets, fold, config) for fold in folds
     )
-    logits = np.empty((len(texts), len(targets.labels) + len(targets.activities)))
-    known = np.empty(len(texts))
-    for (seen, unseen), part in zip(folds, parts, strict=True):
+    logits = np.empty((len(targets.activity), len(targets.activities)))
+    for (_, unseen), part in zip(folds, parts, strict=True):
         logits[unseen] = part
-        known[unseen] = _known_shares([texts[i] for i in seen], [texts[i] for i in unseen], config.min_texts)
-    return HeldOut(logits[:, : len(targets.labels)], logits[:, len(targets.labels) :], known)
-
-
-def _fit_and_score(matrix: csr_matrix, targets: Targets, seen: Ints, unseen: Ints, config: FitConfig) -> Floats:
-    kept = np.bincount(matrix[seen].indices, minlength=matrix.shape[1]) >= config.min_texts
-    part = matrix[:, kept]
-    coefficients, intercepts = fit_columns(part, targets, seen, config)
-    logits: Floats = part[unseen] @ coefficients + intercepts
     return logits
 
 
-def _known_shares(seen: Sequence[str], unseen: Sequence[str], min_texts: int) -> list[float]:
-    """Return the share of the words of each unseen text that stand in enough of the seen ones."""
-    counts = Counter(word for text in seen for word in set(spoken_words(analyze(text))))
-    shares = []
-    for text in unseen:
-        words = spoken_words(analyze(text))
-        shares.append(sum(counts[word] >= min_texts for word in words) / max(1, len(words)))
+def make_folds(targets: Targets, groups: Ints, config: FitConfig) -> list[Fold]:
+    """Return the folds: activities in equal shares, and no group of near copies divided."""
+    splitter = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.seed)
+    return list(splitter.split(targets.activity, targets.activity, groups))
+
+
+def known_shares(texts: Sequence[str], vocabulary: NDArray[np.uint32], folds: Sequence[Fold], min_texts: int) -> Floats:
+    """Return the share of each text's words that stand in enough texts of the other folds or have a vector."""
+    words = [spoken_words(analyze(text)) for text in texts]
+    numbers = set(vocabulary.tolist())
+    has_vector = {word for of_text in words for word in of_text if word_number(word) in numbers}
+    shares = np.zeros(len(texts))
+    for seen, unseen in folds:
+        counts = Counter(word for place in seen for word in set(words[place]))
+        for place in unseen:
+            known = sum(word in has_vector or counts[word] >= min_texts for word in words[place])
+            shares[place] = known / max(1, len(words[place]))
     return shares
+
+
+def _fit_and_score(terms: csr_matrix, vectors: Floats, targets: Targets, fold: Fold, config: FitConfig) -> Floats:
+    seen, unseen = fold
+    kept = terms[:, np.bincount(terms[seen].indices, minlength=terms.shape[1]) >= config.min_texts]
+    network = fit_network(kept[seen], vectors[seen], targets.activity[seen], config)
+    logits = np.full((len(unseen), len(targets.activities)), _NEVER)
+    logits[:, network.classes_] = logits_of(network, kept[unseen], vectors[unseen])
+    return logits

@@ -11,13 +11,29 @@ import scipy
 import sklearn
 
 from smclassify.atomic import whole_file
-from smclassify.model import Model, Thresholds
-from smclassify.training.calibrate import choose_thresholds, is_sure, probabilities_of, temperature
+from smclassify.model import Model, Temperatures, Thresholds
+from smclassify.training.calibrate import (
+    choose_thresholds,
+    inside_label,
+    is_sure,
+    label_logits,
+    probabilities_of,
+    temperature,
+)
 from smclassify.training.dataset import data_digest, group_near_copies
 from smclassify.training.evaluate import EvaluationReport, evaluate
 from smclassify.training.export import as_pipeline, export_weights
-from smclassify.training.fit import FitConfig, HeldOut, Targets, cross_validate, fit_columns, make_targets
+from smclassify.training.fit import (
+    FitConfig,
+    Targets,
+    cross_validate,
+    fit_network,
+    known_shares,
+    make_folds,
+    make_targets,
+)
 from smclassify.training.vectorize import TermVectorizer
+from smclassify.training.vectors import VectorAverager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +44,7 @@ if TYPE_CHECKING:
 
     from smclassify.definitions import Catalogue
     from smclassify.training.dataset import Example
+    from smclassify.training.vectors import WordVectors
 
 SURE_ACCURACY = 0.97
 """What predictions with status `ok` reach on held-out examples."""
@@ -39,8 +56,6 @@ class TrainingReport:
 
     Attributes:
         n_examples: Number of examples by label.
-        n_groups: Number of groups of near copies, which no fold divides.
-        n_terms: Number of terms in the model.
         labels: Figures of the labels in cross-validation, after calibration.
         activity_top1: Share of examples whose activity is the one shown, 0..1.
         activity_top3: Share of examples whose activity is among the three likeliest, 0..1.
@@ -50,8 +65,6 @@ class TrainingReport:
     """
 
     n_examples: dict[str, int]
-    n_groups: int
-    n_terms: int
     labels: EvaluationReport
     activity_top1: float
     activity_top3: float
@@ -62,7 +75,7 @@ class TrainingReport:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A model, the scikit-learn pipeline (texts -> label columns) with the same probabilities, and the report."""
+    """A model, the scikit-learn pipeline (texts -> activity columns) with the same answers, and the report."""
 
     model: Model
     pipeline: Pipeline
@@ -72,6 +85,7 @@ class TrainingResult:
 def train(
     examples: Sequence[Example],
     catalogue: Catalogue,
+    vectors: WordVectors,
     config: FitConfig,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
@@ -82,6 +96,7 @@ def train(
     Args:
         examples: Checked examples.
         catalogue: The definitions.
+        vectors: What words mean.
         config: Choices made before fitting.
         on_step: Called with a short sentence before each step.
 
@@ -92,60 +107,62 @@ def train(
     targets = make_targets(examples, catalogue, config.folds)
     on_step("Grouping near copies")
     groups = group_near_copies(texts)
-    on_step("Counting terms")
-    all_terms = TermVectorizer(min_texts=1).fit_transform(texts)
-    on_step(f"Cross-validating in {config.folds} folds")
-    heldout = cross_validate(texts, all_terms, targets, groups, config)
-    temperatures = _temperatures(heldout, targets)
-    on_step("Fitting on all examples")
+    folds = make_folds(targets, groups, config)
+    on_step("Counting terms and averaging word vectors")
     vectorizer = TermVectorizer(config.min_texts)
-    matrix = vectorizer.fit_transform(texts)
-    coefficients, intercepts = fit_columns(matrix, targets, np.arange(len(texts)), config)
-    weights = export_weights(
-        vectorizer.terms_, coefficients / temperatures, intercepts / temperatures, len(targets.labels)
+    terms = vectorizer.fit_transform(texts)
+    averages = VectorAverager(vectors).transform(texts)
+    on_step(f"Cross-validating in {config.folds} folds")
+    features = (TermVectorizer(min_texts=1).fit_transform(texts), averages)
+    logits = cross_validate(features, targets, folds, config)
+    known = known_shares(texts, vectors.numbers, folds, config.min_texts)
+    on_step("Fitting on all examples")
+    network = fit_network(terms, averages, targets.activity, config)
+    weights = export_weights(network, vectorizer, vectors)
+    temperatures = _temperatures(logits, targets)
+    report = _measure(logits, known, temperatures, targets)
+    facts = _facts(examples, config, report) | {"terms": len(weights.terms), "groups": len(set(groups.tolist()))}
+    model = Model(
+        weights=weights,
+        labels=targets.labels,
+        activities=targets.activities,
+        catalogue=catalogue,
+        temperatures=temperatures,
+        thresholds=report.thresholds,
+        facts=facts,
     )
-    report = _measure(heldout, temperatures, targets, n_groups=len(set(groups)), n_terms=len(weights.terms))
-    facts = _facts(examples, config, report)
-    model = Model(weights, targets.labels, targets.activities, catalogue, report.thresholds, facts)
-    pipeline = as_pipeline(weights, vectorizer)
-    return TrainingResult(model, pipeline, report)
+    return TrainingResult(model, as_pipeline(weights, network, vectorizer), report)
 
 
 def parity(result: TrainingResult, texts: Sequence[str]) -> float:
-    """Return the largest difference between the model's probabilities and those of scikit-learn."""
-    return float(np.abs(result.model.predict_proba(texts) - result.pipeline.predict_proba(texts)).max())
+    """Return the largest difference between the model's label probabilities and those that scikit-learn gives."""
+    model = result.model
+    of_activities = result.pipeline.predict_proba(texts)
+    owners = np.array([model.labels.index(model.catalogue.activities[slug].label) for slug in model.activities])
+    odds = np.column_stack([of_activities[:, owners == place].sum(axis=1) for place in range(len(model.labels))])
+    odds **= 1 / model.temperatures.label
+    return float(np.abs(model.predict_proba(texts) - odds / odds.sum(axis=1, keepdims=True)).max())
 
 
-def _temperatures(heldout: HeldOut, targets: Targets) -> NDArray[np.float64]:
-    """Return the temperature of every column: one for the labels, one for the activities of each label."""
-    found = [temperature(heldout.labels, targets.label)] * len(targets.labels)
-    for label in range(len(targets.labels)):
-        columns, rows = targets.columns_of(label), targets.label == label
-        own = heldout.activities[np.ix_(rows, columns)]
-        alone = len(columns) == 1
-        found += [1.0 if alone else temperature(own, targets.activity[rows] - columns[0])] * len(columns)
-    return np.array(found)
+def _temperatures(logits: NDArray[np.float64], targets: Targets) -> Temperatures:
+    return Temperatures(
+        label=temperature(label_logits(logits, targets.owners, len(targets.labels)), targets.label),
+        activity=temperature(inside_label(logits, targets.owners, targets.label), targets.activity),
+    )
 
 
 def _measure(
-    heldout: HeldOut, temperatures: NDArray[np.float64], targets: Targets, n_groups: int, n_terms: int
+    logits: NDArray[np.float64], known: NDArray[np.float64], temperatures: Temperatures, targets: Targets
 ) -> TrainingReport:
-    n_labels = len(targets.labels)
-    probabilities = probabilities_of(heldout.labels / temperatures[:n_labels])
-    joint = np.empty_like(heldout.activities)
-    for label in range(n_labels):
-        columns = targets.columns_of(label)
-        inside = probabilities_of(heldout.activities[:, columns] / temperatures[columns + n_labels])
-        joint[:, columns] = inside * probabilities[:, [label]]
+    of_labels = label_logits(logits, targets.owners, len(targets.labels))
+    probabilities = probabilities_of(of_labels / temperatures.label)
     said = probabilities.argmax(axis=1)
-    shown = np.where(targets.owners == said[:, None], joint, -1.0).argmax(axis=1)
-    top3 = np.argsort(-joint, axis=1)[:, :3]
-    thresholds = choose_thresholds(probabilities, heldout.known, targets.label, SURE_ACCURACY)
-    sure = is_sure(probabilities, heldout.known, thresholds)
+    shown = inside_label(logits, targets.owners, said).argmax(axis=1)
+    top3 = np.argsort(-logits, axis=1)[:, :3]
+    thresholds = choose_thresholds(probabilities, known, targets.label, SURE_ACCURACY)
+    sure = is_sure(probabilities, known, thresholds)
     return TrainingReport(
-        n_examples={slug: int((targets.label == column).sum()) for column, slug in enumerate(targets.labels)},
-        n_groups=n_groups,
-        n_terms=n_terms,
+        n_examples={slug: int((targets.label == place).sum()) for place, slug in enumerate(targets.labels)},
         labels=evaluate(targets.label, probabilities, targets.labels),
         activity_top1=float((shown == targets.activity).mean()),
         activity_top3=float((top3 == targets.activity[:, None]).any(axis=1).mean()),
@@ -159,7 +176,7 @@ def _facts(examples: Sequence[Example], config: FitConfig, report: TrainingRepor
     """Return what the model file says of its making; figures to four digits."""
     return {
         "data": {"rows": len(examples), "labels": report.n_examples, "sha256": data_digest(examples)},
-        "training": asdict(config) | {"groups": report.n_groups, "terms": report.n_terms},
+        "training": asdict(config),
         "heldout": _four_digits(
             asdict(report.labels)
             | {
