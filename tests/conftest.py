@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import pytest
 
 from smclassify.definitions import Catalogue, Definition, LabelDefinition
-from smclassify.model import Model, Thresholds
-from smclassify.text import word_terms
+from smclassify.model import Model, Temperatures, Thresholds
+from smclassify.text import piece_number, word_number
 from smclassify.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,27 +37,31 @@ def make_catalogue() -> Catalogue:
 
 
 def make_model(**changes: Any) -> Model:  # noqa: ANN401 - fields of Model
-    """Return a model that knows three whole words.
+    """Return a model that knows three whole words as terms and has the vectors of two pieces.
 
-    Its columns are sales, marketing; cold-outreach, closing, seo. One word weighs 2 * 0.5 = 1 in one label column
-    and 4 * 0.25 = 1 in one activity column, divided by the square root of the number of words.
+    Its three hidden units lead to one activity each, unchanged: cold-outreach and closing (sales), seo (marketing).
+    One term weighs 4 * 0.25 = 1 in its unit, a vector 2 * 0.5 = 1, divided by the square root of the number of words.
     """
-    known = {"call": ((2, 0), (4, 0, 0)), "sign": ((2, 0), (0, 4, 0)), "rank": ((0, 2), (0, 0, 4))}
-    numbers = {word_terms(word)[0][0]: weights for word, weights in known.items()}
-    order = sorted(numbers)
+    known = {word_number("call"): (4, 0, 0), word_number("sign"): (0, 4, 0), word_number("rank"): (0, 0, 4)}
+    vectors = {word_number("web"): (0, 0, 2), piece_number("call"): (2, 0, 0)}
     weights = Weights(
-        terms=memoryview(array("I", order)),
-        labels=memoryview(array("h", [weight for number in order for weight in numbers[number][0]])),
-        activities=memoryview(array("b", [weight for number in order for weight in numbers[number][1]])),
-        factors=memoryview(array("d", [0.5, 0.5, 0.25, 0.25, 0.25])),
-        intercepts=memoryview(array("d", [0.0] * 5)),
+        terms=memoryview(array("I", sorted(known))),
+        term_rows=memoryview(array("b", [weight for number in sorted(known) for weight in known[number]])),
+        vocabulary=memoryview(array("I", sorted(vectors))),
+        vector_rows=memoryview(array("b", [weight for number in sorted(vectors) for weight in vectors[number]])),
+        term_factors=memoryview(array("d", [0.25] * 3)),
+        vector_factors=memoryview(array("d", [0.5] * 3)),
+        hidden_bias=memoryview(array("d", [0.0] * 3)),
+        output=memoryview(array("d", [1, 0, 0, 0, 1, 0, 0, 0, 1])),
+        output_bias=memoryview(array("d", [0.0] * 3)),
     )
     fields: dict[str, Any] = {
         "weights": weights,
         "labels": ("sales", "marketing"),
         "activities": ("cold-outreach", "closing", "seo"),
         "catalogue": make_catalogue(),
-        "thresholds": Thresholds(confidence=0.6, margin=0.0, known=0.4),
+        "temperatures": Temperatures(label=1.0, activity=1.0),
+        "thresholds": Thresholds(confidence=0.55, margin=0.0, known=0.6),
     }
     return Model(**fields | changes)
 

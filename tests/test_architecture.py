@@ -23,7 +23,7 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-TRAINING = [{"evaluate", "vectorize", "dataset"}, {"calibrate", "export", "fit"}, {"train"}]
+TRAINING = [{"evaluate", "vectorize", "vectors", "dataset"}, {"calibrate", "export", "fit"}, {"train"}]
 
 
 def imports(path: Path, *, at_start: bool = False) -> set[str]:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from smclassify.artifact import load_model, save_model
 from smclassify.errors import ArtifactError
-from smclassify.model import Thresholds
+from smclassify.model import Temperatures, Thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +44,17 @@ def test_equal_models_are_equal_files(saved: Path, tmp_path: Path) -> None:
 def test_other_tools_can_read_the_file(saved: Path) -> None:
     arrays = load_file(saved)
     assert {name: (array.dtype, array.shape) for name, array in arrays.items()} == {
-        "factors": (np.dtype("float64"), (5,)),
-        "intercepts": (np.dtype("float64"), (5,)),
+        "term_factors": (np.dtype("float64"), (3,)),
+        "vector_factors": (np.dtype("float64"), (3,)),
+        "hidden_bias": (np.dtype("float64"), (3,)),
+        "output": (np.dtype("float64"), (3, 3)),
+        "output_bias": (np.dtype("float64"), (3,)),
         "terms": (np.dtype("uint32"), (3,)),
-        "labels": (np.dtype("int16"), (3, 2)),
-        "activities": (np.dtype("int8"), (3, 3)),
+        "vocabulary": (np.dtype("uint32"), (2,)),
+        "term_rows": (np.dtype("int8"), (3, 3)),
+        "vector_rows": (np.dtype("int8"), (2, 3)),
     }
-    assert list(arrays["factors"]) == [0.5, 0.5, 0.25, 0.25, 0.25]
+    assert list(arrays["term_factors"]) == [0.25] * 3
 
 
 def test_every_flipped_byte_is_refused(saved: Path) -> None:
@@ -145,8 +149,10 @@ INCONSISTENT = [
     ),
     pytest.param(change("activities", ("closing", "seo")), "the arrays do not fit together", id="too few names"),
     pytest.param(change("thresholds", Thresholds(float("nan"), 0.0, 0.0)), "not finite", id="threshold"),
-    pytest.param(change_weights("factors", [0.5, float("inf"), 1.0, 1.0, 1.0]), "not finite", id="factor"),
+    pytest.param(change_weights("term_factors", [0.5, float("inf"), 1.0]), "not finite", id="factor"),
+    pytest.param(change("temperatures", Temperatures(0.0, 1.0)), "not above 0", id="temperature"),
     pytest.param(change_weights("terms", np.array([3, 2, 1], "uint32")), "the terms are not in order", id="terms"),
+    pytest.param(change_weights("vocabulary", np.array([2, 2], "uint32")), "not in order", id="vocabulary"),
 ]
 
 

@@ -30,8 +30,8 @@ def test_rows_get_their_answers(tmp_path: Path, model: Model) -> None:
     output, _ = label(tmp_path / "x.csv", "id,task\n007,call\n008,rank\n", model)
     assert output.splitlines() == [
         "id,task,label,confidence,status,activity,definition",
-        "007,call,sales,0.7311,ok,cold-outreach,First contact.",
-        "008,rank,marketing,0.7311,ok,seo,Being found.",
+        "007,call,sales,0.7881,ok,cold-outreach,First contact.",
+        "008,rank,marketing,0.5761,ok,seo,Being found.",
     ]
 
 
@@ -49,12 +49,16 @@ def test_summary(tmp_path: Path, model: Model) -> None:
         n_rows=5,
         labels={"sales": 4},
         statuses={"ok": 2, "unsure": 2, "empty": 1},
-        least_sure=(UnsureRow(3, "call it\nrank it", "sales", 0.5), UnsureRow(8, "unheard", "sales", 0.5)),
+        least_sure=(
+            UnsureRow(3, "call it\nrank it", "sales", summary.least_sure[0].confidence),
+            UnsureRow(8, "unheard", "sales", summary.least_sure[1].confidence),
+        ),
         n_ragged=2,
         ragged_lines=(5, 7),
         n_blank_lines=1,
         unclosed_line=None,
     )
+    assert [row.confidence for row in summary.least_sure] == pytest.approx([0.6163, 2 / 3], abs=1e-4)
 
 
 def test_summary_names_the_line_of_an_open_quote(tmp_path: Path, model: Model) -> None:
@@ -149,7 +153,7 @@ def test_new_headers(tmp_path: Path) -> None:
 
 def test_new_cells_of_a_prediction(model: Model) -> None:
     [ok, empty] = model.predict(["sign", ""])
-    assert new_cells(ok, NEW_COLUMNS) == ["sales", "0.7311", "ok", "closing", "Getting the signature."]
+    assert new_cells(ok, NEW_COLUMNS) == ["sales", "0.7881", "ok", "closing", "Getting the signature."]
     assert new_cells(empty, NEW_COLUMNS) == ["", "", "empty", "", ""]
 
 

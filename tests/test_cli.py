@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, SAMPLES, Run
+from conftest import ROOT, Run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +124,7 @@ def test_batch_to_a_file(run: Run, tasks: Path, tmp_path: Path) -> None:
     assert "3 rows: 1 sales, 1 marketing; 2 ok, 1 empty" in done.err
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[0] == "id,task,label,confidence,status,activity,definition"
-    assert lines[1].startswith("1,cold call,sales,0.")
+    assert lines[1].startswith("1,cold call,sales,")
     assert lines[3] == "3,,,,empty,,"
     assert tasks.read_text() == TASKS
 
@@ -340,7 +340,7 @@ def test_no_colour_when_asked(tmp_path: Path) -> None:
 
 
 def test_quiet_on_a_terminal_is_plain(tmp_path: Path) -> None:
-    assert on_terminal("classify", "-q", "cold call", folder=tmp_path).startswith("cold call\tsales\t0.")
+    assert on_terminal("classify", "-q", "cold call", folder=tmp_path).startswith("cold call\tsales\t")
 
 
 def test_nothing_to_classify_on_a_terminal(tmp_path: Path) -> None:
@@ -363,7 +363,3 @@ def test_lines_are_answered_as_they_come(tmp_path: Path) -> None:
     process.stdin.close()
     assert process.wait(timeout=30) == 0
     process.stdout.close()
-
-
-def test_samples_are_there() -> None:
-    assert len(list(SAMPLES.iterdir())) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 from smclassify.definitions import load_definitions
-from smclassify.training.dataset import Example, check_examples, near_pairs, read_examples
+from smclassify.training.dataset import Example, check_examples, near_pairs, read_examples, text_key
 
 if TYPE_CHECKING:
     from smclassify.definitions import Catalogue
@@ -66,3 +67,17 @@ def test_no_opening_is_worn_out(examples: list[Example]) -> None:
     openings = Counter(" ".join(re.findall(r"\w+", example.text.lower())[:2]) for example in examples)
     [(_, most)] = openings.most_common(1)
     assert most <= len(examples) / 100
+
+
+def test_the_data_card_counts_what_is_there(examples: list[Example]) -> None:
+    card = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    labels = Counter(example.label for example in examples)
+    assert f"kept {len(examples)}" in card
+    assert "label: " + ", ".join(f"{label} {count}" for label, count in labels.most_common()) in card
+
+
+def test_ambiguous_texts_are_enough_and_never_trained_on(examples: list[Example]) -> None:
+    with (ROOT / "data" / "ambiguous_activities.csv").open(encoding="utf-8", newline="") as handle:
+        ambiguous = [row["text"] for row in csv.DictReader(handle)]
+    assert len(set(map(text_key, ambiguous))) == len(ambiguous) >= 300
+    assert not {text_key(example.text) for example in examples} & set(map(text_key, ambiguous))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from array import array
 from math import exp, log, sqrt
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smclassify.batch_scoring import BatchScorer
-from smclassify.model import Model, Thresholds
+from smclassify.model import Model, Temperatures, Thresholds
 from smclassify.weights import score
 
 if TYPE_CHECKING:
@@ -20,17 +21,34 @@ if TYPE_CHECKING:
 
 def test_logits_of_one_word_by_hand(model: Model) -> None:
     scores = score(model.weights, "call")
-    assert scores.logits == [1.0, 0.0, 1.0, 0.0, 0.0]
+    assert scores.logits == [1.0, 0.0, 0.0]
     assert (scores.n_words, scores.known) == (1, 1.0)
 
 
 def test_logits_of_two_words_by_hand(model: Model) -> None:
-    scores = score(model.weights, "call rank")
-    assert scores.logits == pytest.approx([1 / sqrt(2), 1 / sqrt(2), 1 / sqrt(2), 0.0, 1 / sqrt(2)])
+    assert score(model.weights, "call rank").logits == pytest.approx([1 / sqrt(2), 0.0, 1 / sqrt(2)])
+
+
+def test_a_vector_counts_like_a_term(model: Model) -> None:
+    assert score(model.weights, "web").logits == [0.0, 0.0, 1.0]
+
+
+def test_pieces_of_a_word_share_its_weight(model: Model) -> None:
+    assert score(model.weights, "webcall").logits == [0.5, 0.0, 0.5]
+    assert score(model.weights, "webcallx").logits == [0.5, 0.0, 0.5]
+    assert score(model.weights, "xwebcall").logits == [0.0, 0.0, 0.0]
+
+
+def test_hidden_units_are_never_negative() -> None:
+    model = make_model()
+    object.__setattr__(model.weights, "hidden_bias", memoryview(array("d", [-2.0, 0.5, 0.0])))
+    assert score(model.weights, "call").logits == [0.0, 0.5, 0.0]
 
 
 def test_share_of_known_words_leaves_numbers_and_signs_out(model: Model) -> None:
     assert score(model.weights, "call 12 % unheard").known == 0.5
+    assert score(model.weights, "web unheard").known == 0.5
+    assert score(model.weights, "webcall").known == 0.0
     assert score(model.weights, "12 %").known == 0.0
 
 
@@ -38,13 +56,21 @@ def test_a_prediction_by_hand(model: Model) -> None:
     [prediction] = model.predict(["Sign!"])
     assert prediction.text == "Sign!"
     assert prediction.label == "sales"
-    assert prediction.confidence == pytest.approx(exp(1) / (exp(1) + 1))
-    assert prediction.scores == pytest.approx({"sales": exp(1) / (exp(1) + 1), "marketing": 1 / (exp(1) + 1)})
+    # the odds of sales are those of its two activities together
+    assert prediction.confidence == pytest.approx((exp(1) + 1) / (exp(1) + 2))
+    assert prediction.scores == pytest.approx({"sales": (exp(1) + 1) / (exp(1) + 2), "marketing": 1 / (exp(1) + 2)})
     assert prediction.activity == "closing"
     assert prediction.activity_confidence == pytest.approx(exp(1) / (exp(1) + 1))
     assert prediction.definition is model.catalogue.activities["closing"]
     assert prediction.label_definition is model.catalogue.labels["sales"]
     assert prediction.status == "ok"
+
+
+def test_temperatures_by_hand() -> None:
+    [prediction] = make_model(temperatures=Temperatures(label=2.0, activity=4.0)).predict(["sign"])
+    odds = sqrt(exp(1) + 1)
+    assert prediction.confidence == pytest.approx(odds / (odds + 1))
+    assert prediction.activity_confidence == pytest.approx(exp(1 / 4) / (exp(1 / 4) + 1))
 
 
 def test_the_activity_is_one_of_the_label(model: Model) -> None:
@@ -64,7 +90,7 @@ def test_blank_text_has_no_label(model: Model, text: str) -> None:
     assert prediction.scores == {}
 
 
-P = exp(1) / (exp(1) + 1)  # 0.731
+P = (exp(1) + 1) / (exp(1) + 2)  # 0.788
 LIMITS = [
     pytest.param(Thresholds(P - 0.01, 0.0, 0.0), "ok", id="above all"),
     pytest.param(Thresholds(P + 0.01, 0.0, 0.0), "unsure", id="confidence"),
@@ -88,7 +114,15 @@ def test_status_of_unknown_words() -> None:
 def test_predict_proba(model: Model) -> None:
     probabilities = model.predict_proba(["call", "rank", "unheard", ""])
     assert probabilities.dtype == np.float64
-    assert probabilities == pytest.approx(np.array([[P, 1 - P], [1 - P, P], [0.5, 0.5], [0.5, 0.5]]))
+    rank = 2 / (exp(1) + 2)
+    assert probabilities == pytest.approx(np.array([[P, 1 - P], [rank, 1 - rank], [2 / 3, 1 / 3], [2 / 3, 1 / 3]]))
+
+
+def test_predict_proba_says_what_predict_says() -> None:
+    model = make_model(temperatures=Temperatures(label=1.7, activity=1.0))
+    texts = ["call", "rank web", "webcall now", "12 %"]
+    expected = [[p.scores[label] for label in model.labels] for p in model.predict(texts)]
+    assert model.predict_proba(texts) == pytest.approx(np.array(expected))
 
 
 def test_no_texts(model: Model) -> None:
@@ -96,7 +130,7 @@ def test_no_texts(model: Model) -> None:
     assert model.predict_proba([]).shape == (0, 2)
 
 
-@given(st.lists(st.text(alphabet="calsignrk 1%.é\u200b\n", max_size=30), max_size=12))
+@given(st.lists(st.text(alphabet="calsignrkweb 1%.é\u200b\n", max_size=30), max_size=12))
 def test_many_texts_score_as_one(texts: list[str]) -> None:
     model = make_model()
     table = BatchScorer(model.weights).score(texts)
@@ -147,7 +181,7 @@ def test_threads_share_a_model(model: Model) -> None:
 
 def test_certainty_does_not_overflow() -> None:
     model = make_model()
-    object.__setattr__(model.weights, "intercepts", np.array([1e4, 0.0, 0.0, 0.0, 0.0]).data)
+    object.__setattr__(model.weights, "output_bias", memoryview(array("d", [1e4, 0.0, 0.0])))
     assert model.predict(["call"])[0].confidence == 1.0
     assert model.predict_proba(["call"])[0, 0] == 1.0
     assert log(model.predict(["call"])[0].confidence) == 0.0

@@ -47,7 +47,7 @@ def test_an_error_is_one_line() -> None:
 def test_a_prediction_is_one_line(model: Model) -> None:
     [prediction, blank] = model.predict(["sign\tit\nnow", " "])
     assert plain.plain_prediction(prediction) == (
-        r"sign\tit\nnow" + "\tsales\t0.6405\tunsure\tclosing\tGetting the signature."
+        r"sign\tit\nnow" + "\tsales\t0.7355\tunsure\tclosing\tGetting the signature."
     )
     assert plain.plain_prediction(blank) == " \t\t\tempty\t\t"
 
@@ -57,9 +57,9 @@ def test_json_of_a_prediction(model: Model) -> None:
     assert json.loads(plain.json_prediction(prediction)) == {
         "text": "sign é",
         "label": "sales",
-        "confidence": 0.669762,
-        "status": "ok",
-        "scores": {"sales": 0.669762, "marketing": 0.330238},
+        "confidence": 0.751745,
+        "status": "unsure",
+        "scores": {"sales": 0.751745, "marketing": 0.248255},
         "activity": "closing",
         "activity_confidence": 0.669762,
         "definition": {

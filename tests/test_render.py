@@ -32,7 +32,7 @@ def test_an_unsure_answer(model: Model) -> None:
     [prediction] = model.predict(["sign it off [/x] :smile:"])
     assert drawn(render.drawn_prediction(prediction, model.labels), 100) == (
         "sign it off [/x] :smile:\n"
-        "  label     Sales  61 %  ━━━━━━━━━━━━────────  unsure: please check (marketing 39 %)\n"
+        "  label     Sales  72 %  ━━━━━━━━━━━━━━──────  unsure: please check (marketing 28 %)\n"
         "            Selling to one customer.\n"
         "  activity  Closing\n"
         "            Getting the signature.\n"
@@ -44,7 +44,7 @@ def test_a_sure_answer() -> None:
     [prediction] = model.predict(["sign"])
     assert drawn(render.drawn_prediction(prediction, model.labels)) == (
         "sign\n"
-        "  label     Sales  73 %  ━━━━━━━━━━━━━━━─────\n"
+        "  label     Sales  79 %  ━━━━━━━━━━━━━━━━────\n"
         "            Selling to one customer.\n"
         "  activity  Closing\n"
         "            Getting the signature.\n"

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smclassify.text import EDGE, analyze, normalise, pair_number, scale, spoken_words, terms, word_terms
+from smclassify.text import (
+    EDGE,
+    analyze,
+    normalise,
+    pair_number,
+    piece_number,
+    pieces,
+    scale,
+    spoken_words,
+    terms,
+    word_number,
+    word_terms,
+)
 
 NORMALISED = [
     pytest.param("Cold CALL", "cold call", id="case"),
@@ -66,6 +78,22 @@ def test_stand_ins_and_signs_have_no_grams(word: str) -> None:
     assert len(word_terms(word)) == 1
 
 
+KNOWN = {word_number("call"), word_number("ca"), piece_number("ing"), piece_number("i"), piece_number("s")}
+PIECES = [
+    pytest.param("call", [word_number("call")], id="known word"),
+    pytest.param("calling", [word_number("call"), piece_number("ing")], id="longest first"),
+    pytest.param("cais", [word_number("ca"), piece_number("i"), piece_number("s")], id="three pieces"),
+    pytest.param("callx", [word_number("call")], id="unknown rest"),
+    pytest.param("xcall", [], id="unknown beginning"),
+    pytest.param("<number>", [], id="stand-in"),
+]
+
+
+@pytest.mark.parametrize(("word", "expected"), PIECES)
+def test_pieces(word: str, expected: list[int]) -> None:
+    assert pieces(word, KNOWN.__contains__) == expected
+
+
 def test_terms_of_a_text_are_its_words_and_its_pairs_with_the_edges() -> None:
     a, b = (word_terms(word) for word in ("ab", "cd"))
     pairs = [pair_number(EDGE, a[0][0]), pair_number(a[0][0], b[0][0]), pair_number(b[0][0], EDGE)]
@@ -85,6 +113,7 @@ def test_numbers_of_terms_never_change() -> None:
     """A model file is of no use to a program that numbers the terms otherwise."""
     assert word_terms("call")[:2] == [(0xCC8E2F3E, 1.0), (0xEF400D5B, 1 / 3)]
     assert pair_number(EDGE, 0xCC8E2F3E) == 0x79805B83
+    assert piece_number("call") == 0x8EB9B561
 
 
 @given(st.text())

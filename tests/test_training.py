@@ -9,8 +9,16 @@ from conftest import make_catalogue
 
 from smclassify.artifact import load_model, save_model
 from smclassify.errors import DatasetError
-from smclassify.text import word_terms
-from smclassify.training.calibrate import choose_thresholds, is_sure, probabilities_of, temperature
+from smclassify.paths import shipped
+from smclassify.text import piece_number, word_number, word_terms
+from smclassify.training.calibrate import (
+    choose_thresholds,
+    inside_label,
+    is_sure,
+    label_logits,
+    probabilities_of,
+    temperature,
+)
 from smclassify.training.dataset import (
     COLUMNS,
     Example,
@@ -23,12 +31,15 @@ from smclassify.training.dataset import (
 )
 from smclassify.training.evaluate import calibration_error, confidence_for, evaluate
 from smclassify.training.export import export_weights
-from smclassify.training.fit import FitConfig, make_targets
+from smclassify.training.fit import FitConfig, fit_network, known_shares, logits_of, make_folds, make_targets
 from smclassify.training.train import TrainingResult, parity, save_pipeline, train
 from smclassify.training.vectorize import TermVectorizer
+from smclassify.training.vectors import VectorAverager, WordVectors, load_vectors
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sklearn.neural_network import MLPClassifier
 
 HEADER = ",".join(COLUMNS)
 PHRASES = {
@@ -49,9 +60,17 @@ def make_examples() -> list[Example]:
     ]
 
 
+NUMBERS = [word_number("search"), word_number("rank"), piece_number("ing")]
+VECTORS = WordVectors(
+    np.array(sorted(NUMBERS), dtype=np.uint32),
+    np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.5]])[np.argsort(NUMBERS)],
+)
+CONFIG = FitConfig(folds=3, min_texts=2, hidden=8)
+
+
 @pytest.fixture(scope="module")
 def trained() -> TrainingResult:
-    return train(make_examples(), make_catalogue(), FitConfig(folds=3))
+    return train(make_examples(), make_catalogue(), VECTORS, CONFIG)
 
 
 # --- dataset -------------------------------------------------------------------------------------------------------
@@ -147,6 +166,32 @@ def test_rare_terms_are_left_out_and_order_does_not_matter() -> None:
     assert vectorizer.transform(["unheard"]).nnz == 0
 
 
+def test_averages_of_vectors_by_hand() -> None:
+    rows = VectorAverager(VECTORS).fit([]).transform(["search rank", "ranking", "unheard of", ""])
+    assert rows == pytest.approx(np.array([[1, 1], [0, 0.75], [0, 0], [0, 0]]) / [[np.sqrt(2)], [1], [1], [1]])
+
+
+def test_vectors_of_the_repository_can_be_read() -> None:
+    vectors = load_vectors(shipped("data/word_vectors.npz"))
+    assert len(vectors.numbers) == len(vectors.vectors) > 20_000
+    assert (np.diff(vectors.numbers.astype(np.int64)) > 0).all()
+
+    def likeness(one: str, other: str) -> float:
+        a, b = VectorAverager(vectors).transform([one, other])
+        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+    assert likeness("purchase", "buy") > likeness("purchase", "horse") + 0.2
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04"], ids=["missing", "empty", "foreign"])
+def test_unreadable_vectors(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "v.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"v\.npz: cannot read the word vectors"):
+        load_vectors(path)
+
+
 # --- figures -------------------------------------------------------------------------------------------------------
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]])
@@ -196,6 +241,13 @@ def test_temperature_undoes_overconfidence() -> None:
     assert temperature(honest, truth) == pytest.approx(1, rel=0.05)
 
 
+def test_logits_of_labels_sum_the_odds_of_their_activities() -> None:
+    logits, owners = np.log([[1.0, 2.0, 5.0]]), np.array([0, 0, 1])
+    assert np.exp(label_logits(logits, owners, 2)) == pytest.approx(np.array([[3.0, 5.0]]))
+    inside = probabilities_of(inside_label(logits, owners, np.array([0])))
+    assert inside == pytest.approx(np.array([[1 / 3, 2 / 3, 0.0]]))
+
+
 def test_thresholds_reach_the_accuracy_asked_for() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(5_000, 3)) * 2
@@ -224,20 +276,49 @@ def test_when_nothing_is_good_enough_nothing_is_sure() -> None:
 # --- export, train -------------------------------------------------------------------------------------------------
 
 
-def test_rounding_is_finer_than_a_step() -> None:
-    rng = np.random.default_rng(0)
-    coefficients = rng.normal(size=(50, 5))
-    weights = export_weights(np.arange(50, dtype=np.uint32), coefficients, np.zeros(5), 2)
-    factors = np.asarray(weights.factors)
-    labels = np.asarray(weights.labels).reshape(50, 2) * factors[:2]
-    activities = np.asarray(weights.activities).reshape(50, 3) * factors[2:]
-    assert np.abs(np.hstack((labels, activities)) - coefficients).max(axis=0) == pytest.approx(factors / 2, rel=0.2)
+def make_network(classes: int) -> tuple[TermVectorizer, MLPClassifier, list[str]]:
+    """Return a fitted network of so many classes, and texts."""
+    examples = make_examples()
+    texts = [e.text for e in examples]
+    vectorizer = TermVectorizer(2)
+    matrix = vectorizer.fit_transform(texts)
+    activity = np.array([min(list(PHRASES).index(e.activity), classes - 1) for e in examples])
+    return vectorizer, fit_network(matrix, VectorAverager(VECTORS).transform(texts), activity, CONFIG), texts
 
 
-def test_columns_of_zeros_can_be_rounded() -> None:
-    weights = export_weights(np.arange(2, dtype=np.uint32), np.zeros((2, 3)), np.zeros(3), 2)
-    assert not any(weights.labels)
-    assert np.isfinite(weights.factors).all()
+@pytest.mark.parametrize("classes", [2, 3])
+def test_logits_are_those_of_scikit_learn(classes: int) -> None:
+    vectorizer, network, texts = make_network(classes)
+    terms, vectors = vectorizer.transform(texts), VectorAverager(VECTORS).transform(texts)
+    expected = network.predict_proba(np.hstack((terms.toarray(), vectors)))
+    assert probabilities_of(logits_of(network, terms, vectors)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_rounding_stays_within_half_a_step(classes: int) -> None:
+    vectorizer, network, _ = make_network(classes)
+    weights = export_weights(network, vectorizer, VECTORS)
+    n_terms, factors = len(vectorizer.terms_), np.asarray(weights.term_factors)
+    rows = np.asarray(weights.term_rows).reshape(n_terms, -1) * factors
+    assert (np.abs(rows - network.coefs_[0][:n_terms]) <= factors * 0.500001).all()
+    vectors = np.asarray(weights.vector_rows).reshape(3, -1) * np.asarray(weights.vector_factors)
+    assert vectors == pytest.approx(VECTORS.vectors @ network.coefs_[0][n_terms:], abs=float(max(factors)) * 2)
+    assert len(weights.output_bias) == classes
+
+
+def test_folds_never_divide_a_group() -> None:
+    targets = make_targets(make_examples(), make_catalogue(), 3)
+    groups = np.arange(90) // 2
+    folds = make_folds(targets, groups, CONFIG)
+    assert sorted(np.concatenate([unseen for _, unseen in folds]).tolist()) == list(range(90))
+    assert all(not set(groups[seen]) & set(groups[unseen]) for seen, unseen in folds)
+
+
+def test_known_shares_come_from_the_other_folds_and_the_vectors() -> None:
+    texts = ["call us", "call them", "search them", "12"]
+    folds = [(np.array([0, 1]), np.array([2, 3])), (np.array([2, 3]), np.array([0, 1]))]
+    shares = known_shares(texts, VECTORS.numbers, folds, min_texts=1)
+    assert shares == pytest.approx([0.0, 0.5, 1.0, 0.0])
 
 
 def test_make_targets() -> None:
@@ -278,7 +359,7 @@ def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
 
 def test_training_twice_gives_the_same_bytes(trained: TrainingResult, tmp_path: Path) -> None:
     steps: list[str] = []
-    again = train(make_examples(), make_catalogue(), FitConfig(folds=3), steps.append)
+    again = train(make_examples(), make_catalogue(), VECTORS, CONFIG, steps.append)
     for name, result in (("one", trained), ("two", again)):
         save_model(result.model, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
@@ -297,4 +378,4 @@ def test_the_pipeline_can_be_saved_for_a_notebook(trained: TrainingResult, tmp_p
     path = tmp_path / "pipeline.joblib"
     save_pipeline(trained.pipeline, path)
     pipeline = joblib.load(path)
-    assert pipeline.predict(["search rank"]).tolist() == [1]
+    assert pipeline.predict(["search rank"]).tolist() == [2]

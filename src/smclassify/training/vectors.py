@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -38,9 +39,9 @@ def load_vectors(path: Path) -> WordVectors:
         DatasetError: The file is missing or not one of word vectors.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             return WordVectors(arrays["numbers"], arrays["rows"] * arrays["factors"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise DatasetError(f"{path}: cannot read the word vectors: {error}") from error
 
 
