@@ -13,7 +13,7 @@ import pytest
 
 from smclassify.definitions import Catalogue, Definition, LabelDefinition
 from smclassify.model import Model, Temperatures, Thresholds
-from smclassify.text import piece_number, word_number
+from smclassify.text import EDGE, pair_number, piece_number, word_number
 from smclassify.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,12 +37,19 @@ def make_catalogue() -> Catalogue:
 
 
 def make_model(**changes: Any) -> Model:  # noqa: ANN401 - fields of Model
-    """Return a model that knows three whole words as terms and has the vectors of two pieces.
+    """Return a model that knows three whole words and two pairs as terms and has the vectors of two pieces.
 
     Its three hidden units lead to one activity each, unchanged: cold-outreach and closing (sales), seo (marketing).
     One term weighs 4 * 0.25 = 1 in its unit, a vector 2 * 0.5 = 1, divided by the square root of the number of words.
     """
-    known = {word_number("call"): (4, 0, 0), word_number("sign"): (0, 4, 0), word_number("rank"): (0, 0, 4)}
+    call, sign, rank, off = map(word_number, ("call", "sign", "rank", "off"))
+    known = {
+        call: (4, 0, 0),
+        sign: (0, 4, 0),
+        rank: (0, 0, 4),
+        pair_number(sign, call): (0, 0, 4),
+        pair_number(off, EDGE): (0, 4, 0),
+    }
     vectors = {word_number("web"): (0, 0, 2), piece_number("call"): (2, 0, 0)}
     weights = Weights(
         terms=memoryview(array("I", sorted(known))),

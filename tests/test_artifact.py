@@ -49,9 +49,9 @@ def test_other_tools_can_read_the_file(saved: Path) -> None:
         "hidden_bias": (np.dtype("float64"), (3,)),
         "output": (np.dtype("float64"), (3, 3)),
         "output_bias": (np.dtype("float64"), (3,)),
-        "terms": (np.dtype("uint32"), (3,)),
+        "terms": (np.dtype("uint32"), (5,)),
         "vocabulary": (np.dtype("uint32"), (2,)),
-        "term_rows": (np.dtype("int8"), (3, 3)),
+        "term_rows": (np.dtype("int8"), (5, 3)),
         "vector_rows": (np.dtype("int8"), (2, 3)),
     }
     assert list(arrays["term_factors"]) == [0.25] * 3
@@ -151,7 +151,9 @@ INCONSISTENT = [
     pytest.param(change("thresholds", Thresholds(float("nan"), 0.0, 0.0)), "not finite", id="threshold"),
     pytest.param(change_weights("term_factors", [0.5, float("inf"), 1.0]), "not finite", id="factor"),
     pytest.param(change("temperatures", Temperatures(0.0, 1.0)), "not above 0", id="temperature"),
-    pytest.param(change_weights("terms", np.array([3, 2, 1], "uint32")), "the terms are not in order", id="terms"),
+    pytest.param(
+        change_weights("terms", np.array([5, 4, 3, 2, 1], "uint32")), "the terms are not in order", id="terms"
+    ),
     pytest.param(change_weights("vocabulary", np.array([2, 2], "uint32")), "not in order", id="vocabulary"),
 ]
 

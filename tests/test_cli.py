@@ -81,6 +81,7 @@ def test_classify_a_pipe(run: Run, arguments: tuple[str, ...], content: bytes, l
     done = run(*arguments, stdin=content)
     assert (done.code, done.err) == (0, "")
     assert [line.split("\t")[1] for line in done.out.splitlines()] == labels
+    assert {line.split("\t")[0] for line in done.out.splitlines()} <= {"cold call", "SEO audit", ""}
 
 
 def test_classify_many_lines(run: Run) -> None:

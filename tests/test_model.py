@@ -29,6 +29,13 @@ def test_logits_of_two_words_by_hand(model: Model) -> None:
     assert score(model.weights, "call rank").logits == pytest.approx([1 / sqrt(2), 0.0, 1 / sqrt(2)])
 
 
+def test_a_pair_and_an_end_count_like_a_word(model: Model) -> None:
+    assert score(model.weights, "sign call").logits == pytest.approx([1 / sqrt(2)] * 3)
+    assert score(model.weights, "call sign").logits == pytest.approx([1 / sqrt(2), 1 / sqrt(2), 0.0])
+    assert score(model.weights, "sign off").logits == pytest.approx([0.0, 2 / sqrt(2), 0.0])
+    assert score(model.weights, "off sign").logits == pytest.approx([0.0, 1 / sqrt(2), 0.0])
+
+
 def test_a_vector_counts_like_a_term(model: Model) -> None:
     assert score(model.weights, "web").logits == [0.0, 0.0, 1.0]
 
@@ -139,6 +146,18 @@ def test_many_texts_score_as_one(texts: list[str]) -> None:
         assert table.n_words[place] == alone.n_words
         assert table.known[place] == pytest.approx(alone.known)
         assert table.logits[place] == pytest.approx(alone.logits)
+
+
+PAIRS = ["sign call", "call sign", "sign off", "off", "off sign", "", "call", "sign call off", "..."]
+
+
+@pytest.mark.parametrize(
+    "texts", [PAIRS, PAIRS[::-1], PAIRS[:1], ["", *PAIRS, ""]], ids=["all", "reversed", "one", "blank ends"]
+)
+def test_pairs_score_alike_in_any_company(texts: list[str]) -> None:
+    model = make_model()
+    table = BatchScorer(model.weights).score(texts)
+    assert table.logits == pytest.approx(np.array([score(model.weights, text).logits for text in texts]))
 
 
 @given(st.lists(st.text(max_size=40), min_size=65, max_size=80))

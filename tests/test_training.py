@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import joblib
@@ -9,6 +10,7 @@ from conftest import make_catalogue
 
 from smclassify.artifact import load_model, save_model
 from smclassify.errors import DatasetError
+from smclassify.model import Temperatures
 from smclassify.paths import shipped
 from smclassify.text import piece_number, word_number, word_terms
 from smclassify.training.calibrate import (
@@ -353,8 +355,18 @@ def test_training_learns(trained: TrainingResult) -> None:
 
 
 def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
-    texts = [e.text for e in make_examples()]
-    assert parity(trained, [*texts, "unheard of", "x y z", "12 %"]) < 1e-9
+    texts = [*(e.text for e in make_examples()), "search call rank", "unheard of", "12 %"]
+    # a high temperature keeps all probabilities far from 0 and 1, where differences would not show
+    model = replace(trained.model, temperatures=Temperatures(50.0, 1.0))
+    probabilities = model.predict_proba(texts)
+    assert 0.1 < probabilities.min() < probabilities.max() < 0.9
+    assert parity(model, trained.pipeline, texts) < 1e-9
+
+
+def test_a_model_that_scikit_learn_contradicts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.training.train.parity", lambda *_: 1e-5)
+    with pytest.raises(RuntimeError, match="differ"):
+        train(make_examples(), make_catalogue(), VECTORS, CONFIG)
 
 
 def test_training_twice_gives_the_same_bytes(trained: TrainingResult, tmp_path: Path) -> None:

@@ -45,8 +45,6 @@ def main() -> None:
         code = _complain(error)
     except typer.TyperException as error:
         code = _complain(_as_usage_error(error))
-    except typer.Abort:
-        code = 130
     except BrokenPipeError:
         code = _stop_writing()
     sys.exit(code)

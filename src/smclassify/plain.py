@@ -139,7 +139,7 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
     ]
 
 
-def plain_report(report: TrainingReport, parity: float) -> list[str]:
+def plain_report(report: TrainingReport) -> list[str]:
     """Return lines that say what training did."""
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
     figures, limits = report.labels, report.thresholds
@@ -154,7 +154,7 @@ def plain_report(report: TrainingReport, parity: float) -> list[str]:
         f"held-out activity {report.activity_top1:.4f} right, {report.activity_top3:.4f} among the first three",
         f"ok from confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
         f"held-out ok: {report.coverage:.4f} of texts, {report.accuracy_ok:.4f} of them right",
-        f"largest difference from scikit-learn's probabilities: {parity:.1e}",
+        f"largest difference from scikit-learn's probabilities: {report.parity:.1e}",
     ]
 
 

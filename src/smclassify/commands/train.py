@@ -35,7 +35,6 @@ def train(
     from smclassify.tables import check_target
     from smclassify.training.dataset import check_examples, read_examples
     from smclassify.training.fit import FitConfig
-    from smclassify.training.train import parity
     from smclassify.training.train import save_pipeline as save
     from smclassify.training.train import train as run
     from smclassify.training.vectors import load_vectors
@@ -49,7 +48,7 @@ def train(
     check_examples(examples, catalogue, source)
     with render.training_progress() as on_step:
         result = run(examples, catalogue, load_vectors(shipped("data/word_vectors.npz")), FitConfig(), on_step)
-    for line in plain.plain_report(result.report, parity(result, [example.text for example in examples])):
+    for line in plain.plain_report(result.report):
         render.say(line)
     save_model(result.model, output)
     render.say(f"model written to {output}")

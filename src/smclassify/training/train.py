@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 SURE_ACCURACY = 0.97
 """What predictions with status `ok` reach on held-out examples."""
+MOST_DIFFERENCE = 1e-6
+"""How far the probabilities of the model may lie from those of scikit-learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class TrainingReport:
         thresholds: The limits chosen.
         coverage: Share of predictions with status `ok`, 0..1.
         accuracy_ok: Accuracy of those, 0..1.
+        parity: Largest difference from scikit-learn's probabilities over all examples.
     """
 
     n_examples: dict[str, int]
@@ -71,6 +74,7 @@ class TrainingReport:
     thresholds: Thresholds
     coverage: float
     accuracy_ok: float
+    parity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ def train(
 
     Raises:
         DatasetError: There are too few examples of an activity, or of labels.
+        RuntimeError: The model does not reproduce scikit-learn's probabilities: a defect of the program.
     """
     texts = [example.text for example in examples]
     targets = make_targets(examples, catalogue, config.folds)
@@ -131,13 +136,17 @@ def train(
         thresholds=report.thresholds,
         facts=facts,
     )
-    return TrainingResult(model, as_pipeline(weights, network, vectorizer), report)
+    pipeline = as_pipeline(weights, network, vectorizer)
+    on_step("Comparing with scikit-learn")
+    difference = parity(model, pipeline, texts)
+    if difference > MOST_DIFFERENCE:
+        raise RuntimeError(f"The model's probabilities and those of scikit-learn differ by {difference:.1e}.")
+    return TrainingResult(model, pipeline, replace(report, parity=difference))
 
 
-def parity(result: TrainingResult, texts: Sequence[str]) -> float:
+def parity(model: Model, pipeline: Pipeline, texts: Sequence[str]) -> float:
     """Return the largest difference between the model's label probabilities and those that scikit-learn gives."""
-    model = result.model
-    of_activities = result.pipeline.predict_proba(texts)
+    of_activities = pipeline.predict_proba(texts)
     owners = np.array([model.labels.index(model.catalogue.activities[slug].label) for slug in model.activities])
     odds = np.column_stack([of_activities[:, owners == place].sum(axis=1) for place in range(len(model.labels))])
     odds **= 1 / model.temperatures.label
