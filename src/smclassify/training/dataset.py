@@ -126,7 +126,10 @@ def near_pairs(texts: Sequence[str], least: float, shortest: int = 1) -> Iterato
 
 
 def group_near_copies(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Return a group number per text, shape (n_texts,): texts that share half of their words are in one group."""
+    """Return a group number per text, shape (n_texts,): texts that share half of their words are in one group.
+
+    The number of a group is the place of its first text.
+    """
     parent = list(range(len(texts)))
 
     def root(place: int) -> int:
@@ -136,5 +139,6 @@ def group_near_copies(texts: Sequence[str]) -> NDArray[np.int64]:
         return place
 
     for one, other in near_pairs(texts, NEAR):
-        parent[root(other)] = root(one)
+        first, second = sorted((root(one), root(other)))
+        parent[second] = first
     return np.array([root(place) for place in range(len(texts))], dtype=np.int64)
