@@ -50,10 +50,11 @@ def classify(
 
 
 def _answer(model: Model, texts: list[str], *, quiet: bool, as_json: bool) -> None:
+    drawn = not quiet and render.is_terminal(sys.stdout)
     for prediction in model.predict(texts):
         if as_json:
             render.say(plain.json_prediction(prediction))
-        elif quiet or not render.is_terminal(sys.stdout):
+        elif not drawn:
             render.say(plain.plain_prediction(prediction))
         else:
             render.draw(render.drawn_prediction(prediction, model.labels), sys.stdout)

@@ -27,16 +27,10 @@ def define(
     from smclassify.definitions import load_definitions
 
     catalogue = load_definitions()
-    drawn = not as_json and render.is_terminal(sys.stdout)
-    if name is None:
-        every = [*catalogue.labels.values(), *catalogue.activities.values()]
-        if drawn:
-            render.draw(render.drawn_definitions(catalogue), sys.stdout)
-            return
-    else:
-        every = [catalogue.find(name)]
-        if drawn:
-            render.draw(render.drawn_definition(every[0], catalogue), sys.stdout)
-            return
-    for definition in every:
+    one = catalogue.find(name) if name is not None else None
+    if not as_json and render.is_terminal(sys.stdout):
+        drawing = render.drawn_definition(one, catalogue) if one else render.drawn_definitions(catalogue)
+        render.draw(drawing, sys.stdout)
+        return
+    for definition in [one] if one else [*catalogue.labels.values(), *catalogue.activities.values()]:
         render.say(plain.as_json(asdict(definition)) if as_json else plain.plain_definition(definition))
