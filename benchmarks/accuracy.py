@@ -37,11 +37,11 @@ def ours(examples: list[Example]) -> Classifier:
     model = load_model()
     if len(examples) < model.facts["data"]["rows"]:
         from smclassify.training.fit import FitConfig  # noqa: PLC0415
-        from smclassify.training.train import train  # noqa: PLC0415
+        from smclassify.training.train import Material, train  # noqa: PLC0415
         from smclassify.training.vectors import load_vectors  # noqa: PLC0415
 
         vectors = load_vectors(shipped("data/word_vectors.npz"))
-        model = train(examples, load_definitions(), vectors, FitConfig()).model
+        model = train(Material(examples, load_definitions(), vectors), FitConfig()).model
     return lambda texts: model.predict_proba(texts).argmax(axis=1)
 
 
@@ -106,7 +106,9 @@ def tuned_minilm(examples: list[Example]) -> Classifier:
     encoder.train()
     for batch in batches:
         features = encoder.tokenize([examples[place].text for place in batch])
-        loss = torch.nn.functional.cross_entropy(head(encoder(features)["sentence_embedding"]), truth[batch])
+        with torch.autocast("cpu", torch.bfloat16):  # half the time of single precision, and as right
+            logits = head(encoder(features)["sentence_embedding"])
+        loss = torch.nn.functional.cross_entropy(logits.float(), truth[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

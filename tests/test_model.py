@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smclassify.batch_scoring import BatchScorer
-from smclassify.model import Model, Temperatures, Thresholds
+from smclassify.model import STATUSES, Model, Temperatures, Thresholds
+from smclassify.predictions import EMPTY, OK, UNSURE
 from smclassify.weights import score
 
 if TYPE_CHECKING:
@@ -122,7 +123,17 @@ def test_predict_proba(model: Model) -> None:
     probabilities = model.predict_proba(["call", "rank", "unheard", ""])
     assert probabilities.dtype == np.float64
     rank = 2 / (exp(1) + 2)
-    assert probabilities == pytest.approx(np.array([[P, 1 - P], [rank, 1 - rank], [2 / 3, 1 / 3], [2 / 3, 1 / 3]]))
+    assert probabilities == pytest.approx(np.array([[P, 1 - P], [rank, 1 - rank], [7 / 12, 5 / 12], [7 / 12, 5 / 12]]))
+
+
+def test_statuses_stand_where_their_places_say() -> None:
+    assert (STATUSES[OK], STATUSES[UNSURE], STATUSES[EMPTY]) == ("ok", "unsure", "empty")
+
+
+def test_text_without_known_words_is_half_a_guess(model: Model) -> None:
+    [alone] = model.predict(["unheard"])
+    assert alone.scores == pytest.approx({"sales": (2 / 3 + 1 / 2) / 2, "marketing": (1 / 3 + 1 / 2) / 2})
+    assert model.predict(["unheard"] * 100)[0].scores == pytest.approx(alone.scores)
 
 
 def test_predict_proba_says_what_predict_says() -> None:
@@ -169,6 +180,23 @@ def test_any_text_gets_a_valid_prediction(texts: list[str]) -> None:
         else:
             assert sum(prediction.scores.values()) == pytest.approx(1.0)
             assert prediction.confidence == max(prediction.scores.values()) == prediction.scores[prediction.label or ""]
+
+
+@given(
+    st.lists(
+        st.text(max_size=40) | st.sampled_from([*PAIRS, "12 %", "call 7", "CALL", "r\u00e4nk"]), min_size=1, max_size=64
+    )
+)
+def test_few_and_many_texts_get_the_same_predictions(texts: list[str]) -> None:
+    model = make_model()
+    many = model.predict(texts + ["call"] * 65)[: len(texts)]
+    for few, among_many in zip(model.predict(texts), many, strict=True):
+        assert few.confidence == pytest.approx(among_many.confidence)
+        assert few.scores == pytest.approx(among_many.scores)
+        assert few.activity_confidence == pytest.approx(among_many.activity_confidence)
+        if few.confidence == pytest.approx(0.5) or few.activity_confidence == pytest.approx(0.5):
+            continue  # a tie may fall either way in the last digit
+        assert (few.label, few.status, few.activity) == (among_many.label, among_many.status, among_many.activity)
 
 
 def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from smclassify.text import (
     EDGE,
+    END,
+    LONGEST_WORD,
+    NUMBER,
     analyze,
+    analyze_all,
+    is_number,
     normalise,
     pair_number,
     piece_number,
@@ -124,3 +129,23 @@ def test_analyze_any_text(text: str) -> None:
     assert analyze(normalise(text)) == words
     assert set(spoken_words(words)) <= set(words)
     assert all(0 <= number < 2**32 and 0 < value <= 1 for number, value in terms(words))
+
+
+SNIPPETS = [
+    "Cold call",
+    "a@b.de",
+    "see www.x.y/z or http://a",
+    "WWW.a",
+    "12:30",
+    "it's R&D",
+    "2\n3",
+    "x" * 50 + "'s",
+    "%$#@?",
+    "",
+]
+
+
+@given(st.lists(st.text(max_size=30) | st.sampled_from(SNIPPETS), max_size=12))
+def test_many_texts_have_the_words_that_each_has(texts: list[str]) -> None:
+    words = [NUMBER if is_number(word) else word[:LONGEST_WORD] for word in analyze_all(texts)]
+    assert words == [word for text in texts for word in [*analyze(text), END]]

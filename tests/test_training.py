@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pytest
 from conftest import make_catalogue
+from scipy.special import softmax
 
 from smclassify.artifact import load_model, save_model
 from smclassify.errors import DatasetError
@@ -21,7 +22,6 @@ from smclassify.training.calibrate import (
     inside_label,
     is_sure,
     label_logits,
-    probabilities_of,
     temperature,
 )
 from smclassify.training.dataset import (
@@ -32,12 +32,13 @@ from smclassify.training.dataset import (
     group_near_copies,
     near_pairs,
     read_examples,
+    read_texts,
     text_key,
 )
-from smclassify.training.evaluate import calibration_error, confidence_for, evaluate
+from smclassify.training.evaluate import CoveragePoint, calibration_error, confidence_for, coverage_curve, evaluate
 from smclassify.training.export import export_weights
 from smclassify.training.fit import FitConfig, fit_network, known_shares, logits_of, make_folds, make_targets
-from smclassify.training.train import TrainingResult, parity, save_pipeline, train
+from smclassify.training.train import Material, TrainingResult, parity, save_pipeline, train
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager, WordVectors, load_vectors
 
@@ -73,9 +74,13 @@ VECTORS = WordVectors(
 CONFIG = FitConfig(folds=3, min_texts=2, hidden=8)
 
 
+AMBIGUOUS = ["call", "sign rank", "search"]
+MATERIAL = Material(make_examples(), make_catalogue(), VECTORS, AMBIGUOUS)
+
+
 @pytest.fixture(scope="module")
 def trained() -> TrainingResult:
-    return train(make_examples(), make_catalogue(), VECTORS, CONFIG)
+    return train(MATERIAL, CONFIG)
 
 
 # --- dataset -------------------------------------------------------------------------------------------------------
@@ -105,6 +110,15 @@ def test_unreadable_examples(tmp_path: Path, content: str, message: str) -> None
     path.write_text(content)
     with pytest.raises(DatasetError, match=message):
         read_examples(path)
+
+
+def test_read_texts(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('text\n"a, b"\nc\n')
+    assert read_texts(path) == ["a, b", "c"]
+    path.write_text("task\na\n")
+    with pytest.raises(DatasetError, match=r"x\.csv: cannot read the texts"):
+        read_texts(path)
 
 
 def example(text: str, label: str, activity: str, line: int) -> Example:
@@ -244,13 +258,22 @@ def test_confidence_for(confidence: list[float], right: list[int], accuracy: flo
     assert confidence_for(np.array(confidence, float), np.array(right, bool), accuracy) == least
 
 
+def test_coverage_curve_takes_the_surest_first() -> None:
+    confidence = np.array([0.5, 0.9, 0.7, 0.6, 0.8, 0.55, 0.65, 0.75, 0.85, 0.95])
+    right = confidence >= 0.7
+    curve = coverage_curve(confidence, right)
+    assert len(curve) == 10
+    assert curve[0] == CoveragePoint(0.1, 1.0, 0.95)
+    assert curve[-1] == CoveragePoint(1.0, 0.6, 0.5)
+
+
 # --- calibration ---------------------------------------------------------------------------------------------------
 
 
 def test_temperature_undoes_overconfidence() -> None:
     rng = np.random.default_rng(0)
     honest = rng.normal(size=(20_000, 2))
-    truth = (rng.random(20_000) < probabilities_of(honest)[:, 1]).astype(np.int64)
+    truth = (rng.random(20_000) < softmax(honest, axis=1)[:, 1]).astype(np.int64)
     assert temperature(honest * 3, truth) == pytest.approx(3, rel=0.05)
     assert temperature(honest, truth) == pytest.approx(1, rel=0.05)
 
@@ -258,14 +281,14 @@ def test_temperature_undoes_overconfidence() -> None:
 def test_logits_of_labels_sum_the_odds_of_their_activities() -> None:
     logits, owners = np.log([[1.0, 2.0, 5.0]]), np.array([0, 0, 1])
     assert np.exp(label_logits(logits, owners, 2)) == pytest.approx(np.array([[3.0, 5.0]]))
-    inside = probabilities_of(inside_label(logits, owners, np.array([0])))
+    inside = softmax(inside_label(logits, owners, np.array([0])), axis=1)
     assert inside == pytest.approx(np.array([[1 / 3, 2 / 3, 0.0]]))
 
 
 def test_thresholds_reach_the_accuracy_asked_for() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(5_000, 3)) * 2
-    probabilities = probabilities_of(logits)
+    probabilities = softmax(logits, axis=1)
     truth = np.array([rng.choice(3, p=row) for row in probabilities])
     known = rng.random(5_000)
     limits = choose_thresholds(probabilities, known, truth, 0.9)
@@ -273,6 +296,13 @@ def test_thresholds_reach_the_accuracy_asked_for() -> None:
     accuracy = (probabilities.argmax(axis=1) == truth)[sure].mean()
     assert accuracy >= 0.9
     assert sure.mean() > 0.3
+
+
+def test_thresholds_have_a_floor() -> None:
+    sure = np.array([[0.8, 0.2]] * 10)
+    right = np.zeros(10, dtype=np.int64)
+    assert choose_thresholds(sure, np.ones(10), right, 0.97).confidence == 0.8
+    assert choose_thresholds(sure, np.ones(10), right, 0.97, least=0.9).confidence == 0.9
 
 
 def test_texts_without_known_words_are_never_sure() -> None:
@@ -305,7 +335,7 @@ def test_logits_are_those_of_scikit_learn(classes: int) -> None:
     vectorizer, network, texts = make_network(classes)
     terms, vectors = vectorizer.transform(texts), VectorAverager(VECTORS).transform(texts)
     expected = network.predict_proba(np.hstack((terms.toarray(), vectors)))
-    assert probabilities_of(logits_of(network, terms, vectors)) == pytest.approx(expected, abs=1e-5)
+    assert softmax(logits_of(network, terms, vectors), axis=1) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -361,9 +391,22 @@ def test_training_learns(trained: TrainingResult) -> None:
     assert (first.activity, second.activity, third.activity) == ("cold-outreach", "closing", "seo")
     report = trained.report
     assert report.n_examples == {"sales": 60, "marketing": 30}
-    assert report.labels.accuracy > 0.9
-    assert report.activity_top3 == 1.0
-    assert report.accuracy_ok >= 0.97
+    assert report.like.labels.accuracy > 0.9
+    assert report.like.activity_top3 == 1.0
+    assert report.like.accuracy_ok >= 0.97
+    assert report.unlike == report.like
+    assert report.ambiguous_unsure is not None
+    assert report.ambiguous_unsure >= 1 / 3
+    assert trained.model.facts["heldout"]["accuracy"] == round(report.like.labels.accuracy, 4)
+    assert trained.model.facts["heldout"]["curve"][-1]["coverage"] == 1.0
+
+
+def test_whole_origins_are_left_out_where_there_are_enough() -> None:
+    # of each origin's phrases the other origins know no word: what was learnt from them says nothing of it
+    examples = [replace(e, origin=f"origin {place // 10 % 3}") for place, e in enumerate(make_examples())]
+    report = train(replace(MATERIAL, examples=examples), CONFIG).report
+    assert report.unlike.labels.log_loss > report.like.labels.log_loss + 0.01
+    assert report.unlike.labels.n == report.like.labels.n == 90
 
 
 def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
@@ -378,12 +421,12 @@ def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
 def test_a_model_that_scikit_learn_contradicts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smclassify.training.train.parity", lambda *_: 1e-5)
     with pytest.raises(RuntimeError, match="differ"):
-        train(make_examples(), make_catalogue(), VECTORS, CONFIG)
+        train(MATERIAL, CONFIG)
 
 
 def test_training_twice_gives_the_same_bytes(trained: TrainingResult, tmp_path: Path) -> None:
     steps: list[str] = []
-    again = train(make_examples(), make_catalogue(), VECTORS, CONFIG, steps.append)
+    again = train(MATERIAL, CONFIG, steps.append)
     for name, result in (("one", trained), ("two", again)):
         save_model(result.model, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()

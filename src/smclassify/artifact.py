@@ -117,6 +117,7 @@ def load_model(path: str | os.PathLike[str] | None = None, catalogue: Catalogue 
             temperatures=Temperatures(**manifest["temperatures"]),
             thresholds=Thresholds(**manifest["thresholds"]),
             facts=manifest["facts"],
+            path=path,
         )
         _check(model)
     except (KeyError, TypeError, ValueError) as error:

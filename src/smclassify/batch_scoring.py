@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smclassify.text import EDGE, PAIR_FACTORS, analyze, pieces, word_terms
+from smclassify.text import (
+    EDGE,
+    END,
+    LONGEST_WORD,
+    NUMBER,
+    PAIR_FACTORS,
+    analyze_all,
+    is_number,
+    pieces,
+    word_terms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +34,9 @@ if TYPE_CHECKING:
 
 _MOST_WORDS = 50_000
 _LEARN_AT_ONCE = 1_000
+_AT_ONCE = 1_024
+_FILTER_BITS = 20
+_END_ID = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +54,62 @@ class ScoreTable:
     logits: Floats
 
 
-@dataclass(frozen=True, slots=True)
 class _Rows:
     """Rows of integers by number: the terms, or the vectors."""
 
-    numbers: Numbers
-    rows: NDArray[np.int8]
-    factors: Floats
+    def __init__(self, numbers: memoryview, rows: memoryview, factors: memoryview[float]) -> None:
+        self._numbers: Numbers = np.asarray(numbers)
+        self._rows: NDArray[np.int8] = np.asarray(rows).reshape(-1, len(factors))
+        self._factors: Floats = np.asarray(factors)
+        # a number whose first bits are not here is not in the table: most lookups end at this small array
+        self._first_bits = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
+        self._first_bits[self._numbers >> (32 - _FILTER_BITS)] = True
 
-    def find(self, numbers: Numbers) -> tuple[NDArray[np.bool_], Ints]:
-        """Return which numbers are there, and the places of those that are."""
-        places = np.minimum(np.searchsorted(self.numbers, numbers), len(self.numbers) - 1)
-        hits = self.numbers[places] == numbers
-        return hits, places[hits]
+    def find(self, numbers: Numbers) -> tuple[Ints, Ints]:
+        """Return the positions of the numbers that are in the table, ascending, and their rows."""
+        likely = np.flatnonzero(self._first_bits[numbers >> (32 - _FILTER_BITS)])
+        wanted = numbers[likely]
+        rows = np.minimum(np.searchsorted(self._numbers, wanted), len(self._numbers) - 1)
+        hits = self._numbers[rows] == wanted
+        return likely[hits], rows[hits]
 
-    def sum_by_text(self, numbers: Numbers, values: Floats, texts: Ints, n_texts: int) -> Floats:
-        """Return the sum of the rows of each text, weighted, shape (n_texts, n_hidden); `texts` ascends."""
-        hits, places = self.find(numbers)
-        weighted = values[hits, None] * self.rows[places]
-        return _sum_by_text(weighted, texts[hits], n_texts) * self.factors
+    def sum_by_group(self, numbers: Numbers, groups: Ints, n_groups: int, values: Floats | None = None) -> Floats:
+        """Return the sum of the rows of each group, weighted with values, float64, shape (n_groups, n_hidden).
+
+        Args:
+            numbers: Numbers of the rows; those that are not in the table count nothing.
+            groups: The group of each number, ascending from 0.
+            n_groups: Number of groups.
+            values: The weight of each number; 1 if None.
+        """
+        places, rows = self.find(numbers)
+        sums = np.zeros((n_groups, len(self._factors)))
+        if not len(places):
+            return sums
+        found = self._rows[rows] if values is None else values[places, None] * self._rows[rows]
+        of_found = groups[places]
+        starts = np.flatnonzero(np.diff(of_found, prepend=-1))
+        sums[of_found[starts]] = np.add.reduceat(found, starts, axis=0, dtype=np.float64) * self._factors
+        return sums
+
+
+class _Words:
+    """What is known of every word met so far; each has an id. The first one stands for the end of a text."""
+
+    def __init__(self, n_hidden: int) -> None:
+        self.ids: dict[str, int] = {END: _END_ID}
+        self.numbers = np.array([EDGE], dtype=np.uint32)
+        self.spoken = np.zeros(1)
+        self.known = np.zeros(1)
+        self.sums = np.zeros((1, n_hidden))
+
+    def add(self, words: Sequence[str], numbers: Numbers, spoken: Floats, known: Floats, sums: Floats) -> None:
+        """Add words with what was found out about them."""
+        self.ids.update(zip(words, range(len(self.numbers), len(self.numbers) + len(words)), strict=True))
+        self.numbers = np.concatenate((self.numbers, numbers))
+        self.spoken = np.concatenate((self.spoken, spoken))
+        self.known = np.concatenate((self.known, known))
+        self.sums = np.concatenate((self.sums, sums))
 
 
 class BatchScorer:
@@ -68,59 +119,57 @@ class BatchScorer:
     """
 
     def __init__(self, weights: Weights) -> None:
-        n_hidden = len(weights.hidden_bias)
-        self._terms = _Rows(
-            np.asarray(weights.terms),
-            np.asarray(weights.term_rows).reshape(-1, n_hidden),
-            np.asarray(weights.term_factors),
-        )
-        self._vectors = _Rows(
-            np.asarray(weights.vocabulary),
-            np.asarray(weights.vector_rows).reshape(-1, n_hidden),
-            np.asarray(weights.vector_factors),
-        )
+        self._terms = _Rows(weights.terms, weights.term_rows, weights.term_factors)
+        self._vectors = _Rows(weights.vocabulary, weights.vector_rows, weights.vector_factors)
         self._vocabulary = frozenset(weights.vocabulary)
         self._hidden_bias = np.asarray(weights.hidden_bias)
-        self._output = np.asarray(weights.output).reshape(n_hidden, -1)
+        self._output = np.asarray(weights.output).reshape(len(self._hidden_bias), -1)
         self._output_bias = np.asarray(weights.output_bias)
         self._lock = Lock()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._index: dict[str, int] = {}
-        self._numbers = np.empty(0, dtype=np.uint32)
-        self._spoken = np.empty(0, dtype=np.bool_)
-        self._known = np.empty(0, dtype=np.bool_)
-        self._sums = np.empty((0, len(self._hidden_bias)))
+        self._words = _Words(len(self._hidden_bias))
 
     def score(self, texts: Sequence[str]) -> ScoreTable:
         """Return the scores of the texts, in their order."""
-        split = [analyze(text) for text in texts]
-        n_words = np.array([len(words) for words in split], dtype=np.int64)
-        with self._lock:
-            if len(self._index) > _MOST_WORDS:
-                self._forget()
-            return self._score([word for words in split for word in words], n_words)
+        parts = [self._score(texts[start : start + _AT_ONCE]) for start in range(0, max(1, len(texts)), _AT_ONCE)]
+        return ScoreTable(
+            np.concatenate([part.n_words for part in parts]),
+            np.concatenate([part.known for part in parts]),
+            np.concatenate([part.logits for part in parts]),
+        )
 
-    def _score(self, words: list[str], n_words: Ints) -> ScoreTable:
-        ids, n_texts = self._ids(words), len(n_words)
-        texts = np.repeat(np.arange(n_texts), n_words)
-        sums = _sum_by_text(self._sums[ids], texts, n_texts) + self._sums_of_pairs(self._numbers[ids], n_words)
+    def _score(self, texts: Sequence[str]) -> ScoreTable:
+        ids, words = self._look_up(analyze_all(texts))
+        ends = np.flatnonzero(ids == _END_ID)
+        starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
+        n_words = ends - starts
+        of_text = np.repeat(np.arange(len(texts)), n_words + 1)
+        numbers = words.numbers[ids]
+        # the end of a text is an edge, and so is what comes before the next one
+        pairs = np.concatenate((words.numbers[:1], numbers[:-1])) * np.uint32(PAIR_FACTORS[0])
+        pairs = pairs[: len(numbers)] + numbers * np.uint32(PAIR_FACTORS[1])
+        sums = self._terms.sum_by_group(pairs, of_text, len(texts))
+        if len(ids):
+            sums += np.add.reduceat(words.sums[ids], starts, axis=0)
         length = 1.0 / np.sqrt(np.maximum(n_words, 1))
         hidden = np.maximum(length[:, None] * sums + self._hidden_bias, 0.0)
-        spoken = np.bincount(texts, weights=self._spoken[ids], minlength=n_texts)
-        known = np.bincount(texts, weights=self._known[ids], minlength=n_texts)
-        return ScoreTable(n_words, known / np.maximum(spoken, 1), hidden @ self._output + self._output_bias)
+        spoken = np.bincount(of_text, weights=words.spoken[ids], minlength=len(texts))
+        known = np.bincount(of_text, weights=words.known[ids], minlength=len(texts))
+        return ScoreTable(n_words, known / np.maximum(spoken, 1.0), hidden @ self._output + self._output_bias)
 
-    def _ids(self, words: list[str]) -> Ints:
-        """Return the index of every word, learning the ones not met before."""
-        new = [word for word in dict.fromkeys(words) if word not in self._index]
-        for start in range(0, len(new), _LEARN_AT_ONCE):
-            self._learn(new[start : start + _LEARN_AT_ONCE])
-        return np.array([self._index[word] for word in words], dtype=np.int64)
+    def _look_up(self, words: list[str]) -> tuple[Ints, _Words]:
+        """Return the id of every word, and the table that the ids are of, learning the words not met before."""
+        with self._lock:
+            if len(self._words.ids) > _MOST_WORDS:
+                self._words = _Words(len(self._hidden_bias))
+            new = sorted(set(words).difference(self._words.ids))
+            for start in range(0, len(new), _LEARN_AT_ONCE):
+                self._learn(new[start : start + _LEARN_AT_ONCE])
+            table = self._words
+            return np.fromiter(map(table.ids.__getitem__, words), dtype=np.int64, count=len(words)), copy(table)
 
-    def _learn(self, words: list[str]) -> None:
-        """Add words to the tables: number, whether it is spoken and known, and what it adds to the hidden layer."""
+    def _learn(self, new: list[str]) -> None:
+        """Find out about words: number, whether spoken and known, and what each adds to the hidden layer."""
+        words = [NUMBER if is_number(word) else word[:LONGEST_WORD] for word in new]
         of_terms = [word_terms(word) for word in words]
         of_vectors = [_with_shares(pieces(word, self._vocabulary.__contains__)) for word in words]
         sums = np.zeros((len(words), len(self._hidden_bias)))
@@ -128,35 +177,14 @@ class BatchScorer:
             numbers = np.array([number for row in weighted for number, _ in row], dtype=np.uint32)
             values = np.array([value for row in weighted for _, value in row], dtype=np.float64)
             places = np.repeat(np.arange(len(words)), [len(row) for row in weighted])
-            sums += rows.sum_by_text(numbers, values, places, len(words))
+            sums += rows.sum_by_group(numbers, places, len(words), values)
         whole = np.array([row[0][0] for row in of_terms], dtype=np.uint32)
-        spoken = np.array([word[0].isalpha() for word in words])
-        known = self._terms.find(whole)[0] | self._vectors.find(whole)[0]
-        self._index.update(zip(words, range(len(self._index), len(self._index) + len(words)), strict=True))
-        self._numbers = np.concatenate((self._numbers, whole))
-        self._spoken = np.concatenate((self._spoken, spoken))
-        self._known = np.concatenate((self._known, spoken & known))
-        self._sums = np.concatenate((self._sums, sums))
-
-    def _sums_of_pairs(self, numbers: Numbers, n_words: Ints) -> Floats:
-        """Return what all neighbours in each text add, the edges before and after it included."""
-        ends = np.cumsum(n_words)
-        left = np.insert(numbers, ends - n_words, EDGE)
-        right = np.insert(numbers, ends, EDGE)
-        pairs = left * np.uint32(PAIR_FACTORS[0]) + right * np.uint32(PAIR_FACTORS[1])
-        texts = np.repeat(np.arange(len(n_words)), n_words + 1)
-        return self._terms.sum_by_text(pairs, np.ones(len(pairs)), texts, len(n_words))
+        spoken = np.array([word[0].isalpha() for word in words], dtype=np.float64)
+        known = np.zeros(len(words))
+        for rows in (self._terms, self._vectors):
+            known[rows.find(whole)[0]] = 1.0
+        self._words.add(new, whole, spoken, known * spoken, sums)
 
 
 def _with_shares(numbers: list[int]) -> list[tuple[int, float]]:
     return [(number, 1.0 / len(numbers)) for number in numbers]
-
-
-def _sum_by_text(values: Floats, texts: Ints, n_texts: int) -> Floats:
-    """Return the sum of the values of each text, shape (n_texts, width); `texts` ascends."""
-    sums = np.zeros((n_texts, values.shape[1]))
-    counts = np.bincount(texts, minlength=n_texts)
-    filled = counts > 0
-    if filled.any():
-        sums[filled] = np.add.reduceat(values, (np.cumsum(counts) - counts)[filled], axis=0)
-    return sums

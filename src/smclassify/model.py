@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, log
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from smclassify.text import normalise
 from smclassify.weights import Scores, Weights, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from smclassify.batch_scoring import BatchScorer
     from smclassify.definitions import Catalogue, Definition, LabelDefinition
+    from smclassify.predictions import PredictionTable
 
 Status = Literal["ok", "unsure", "empty"]
+STATUSES: tuple[Status, ...] = ("ok", "unsure", "empty")
 
 _FEW = 64
 
@@ -79,6 +82,16 @@ class Temperatures:
     activity: float
 
 
+class _Answer(NamedTuple):
+    """One row of a `PredictionTable`: places of label, activity and status, and two probabilities."""
+
+    label: int
+    activity: int
+    status: int
+    confidence: float
+    activity_confidence: float
+
+
 @dataclass(frozen=True)
 class Model:
     """A trained classifier; immutable, and safe to share between threads.
@@ -94,6 +107,7 @@ class Model:
         temperatures: What makes the probabilities honest.
         thresholds: When a prediction is `unsure`.
         facts: How the model was trained and what was measured, as in the model file; see `models/README.md`.
+        path: The file it was read from, if it was.
     """
 
     weights: Weights
@@ -103,30 +117,31 @@ class Model:
     temperatures: Temperatures
     thresholds: Thresholds
     facts: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""
         texts = list(texts)
         if len(texts) <= _FEW:
             return [self._decide(text, score(self.weights, text)) for text in texts]
-        table = self._scorer.score(texts)
-        columns = zip(texts, table.n_words.tolist(), table.known.tolist(), table.logits.tolist(), strict=True)
-        return [self._decide(text, Scores(*of_text)) for text, *of_text in columns]
+        table = self.predict_table(texts)
+        answers = (table.label, table.activity, table.status, table.confidence, table.activity_confidence)
+        columns = (column.tolist() for column in answers)
+        rows = zip(texts, table.probabilities.tolist(), map(_Answer._make, zip(*columns, strict=True)), strict=True)
+        return [self._prediction(*row) for row in rows]
+
+    def predict_table(self, texts: Sequence[str]) -> PredictionTable:
+        """Return the predictions of many texts as columns, which is faster than one object each."""
+        from smclassify.predictions import decide  # noqa: PLC0415 - imports numpy
+
+        return decide(self, texts, self._scorer.score(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the probabilities of the labels, in the order of `labels`, shape (n_texts, n_labels).
+        """Return the probabilities of the labels, in the order of `labels`, float64, shape (n_texts, n_labels).
 
         Blank texts get the probabilities of a text without known words.
         """
-        import numpy as np  # noqa: PLC0415 - `predict` on a few texts does without it
-
-        of_activities = self._scorer.score(texts).logits
-        logits = np.column_stack(
-            [np.logaddexp.reduce(of_activities[:, of.start : of.stop], axis=1) for of in self._columns.values()]
-        )
-        odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / self.temperatures.label)
-        probabilities: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
-        return probabilities
+        return self.predict_table(texts).probabilities
 
     @cached_property
     def _scorer(self) -> BatchScorer:
@@ -135,7 +150,7 @@ class Model:
         return BatchScorer(self.weights)
 
     @cached_property
-    def _columns(self) -> dict[str, range]:
+    def columns(self) -> dict[str, range]:
         """The columns of the activities of each label, which stand side by side."""
         owners = [self.catalogue.activities[slug].label for slug in self.activities]
         firsts = {label: owners.index(label) for label in self.labels}
@@ -143,26 +158,36 @@ class Model:
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         if not scores.n_words and not normalise(text).strip():
-            return Prediction(text, None, 0.0, "empty", {}, None, 0.0, None, None)
+            return self._prediction(text, [], _Answer(-1, -1, STATUSES.index("empty"), 0.0, 0.0))
         logits = scores.logits
-        of_labels = [_log_sum_exp(logits[of.start : of.stop]) for of in self._columns.values()]
+        of_labels = [_log_sum_exp(logits[of.start : of.stop]) for of in self.columns.values()]
         probabilities = _softmax(of_labels, self.temperatures.label)
+        if not scores.known:  # half a guess; see predictions.label_probabilities
+            probabilities = [(probability + 1 / len(probabilities)) / 2 for probability in probabilities]
         confidence, second = sorted(probabilities, reverse=True)[:2]
-        label = self.labels[probabilities.index(confidence)]
-        columns = self._columns[label]
+        label = probabilities.index(confidence)
+        columns = self.columns[self.labels[label]]
         of_activities = _softmax(logits[columns.start : columns.stop], self.temperatures.activity)
         activity_confidence = max(of_activities)
-        activity = self.activities[columns[of_activities.index(activity_confidence)]]
+        activity = columns[of_activities.index(activity_confidence)]
         limits = self.thresholds
         sure = confidence >= limits.confidence and confidence - second >= limits.margin and scores.known >= limits.known
+        answer = _Answer(label, activity, 0 if sure else 1, confidence, activity_confidence)
+        return self._prediction(text, probabilities, answer)
+
+    def _prediction(self, text: str, probabilities: list[float], answer: _Answer) -> Prediction:
+        status = STATUSES[answer.status]
+        if status == "empty":
+            return Prediction(text, None, 0.0, status, {}, None, 0.0, None, None)
+        label, activity = self.labels[answer.label], self.activities[answer.activity]
         return Prediction(
             text=text,
             label=label,
-            confidence=confidence,
-            status="ok" if sure else "unsure",
+            confidence=answer.confidence,
+            status=status,
             scores=dict(zip(self.labels, probabilities, strict=True)),
             activity=activity,
-            activity_confidence=activity_confidence,
+            activity_confidence=answer.activity_confidence,
             definition=self.catalogue.activities[activity],
             label_definition=self.catalogue.labels[label],
         )

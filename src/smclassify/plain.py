@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from smclassify.batch import BatchSummary
     from smclassify.definitions import Definition
     from smclassify.errors import SmclassifyError
+    from smclassify.many import PartReport
     from smclassify.model import Model, Prediction
-    from smclassify.tables import Table
-    from smclassify.training.train import TrainingReport
+    from smclassify.tables.values import Table
+    from smclassify.training.report import HeldOut, TrainingReport
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -71,9 +75,8 @@ def plain_definition(definition: Definition) -> str:
 
 def plain_source(table: Table, column: int) -> str:
     """Return a line that says how the input was understood."""
-    header = f" {table.header.cells[column].strip()!r}" if table.header else ""
-    sure = " (a guess: not UTF-8; say otherwise with -e)" if table.dialect.guessed else ""
-    return visible(f"{table.name}: {table.dialect}{sure}; activities in column {column + 1}{header}")
+    header = f" {table.headers[column].strip()!r}" if table.headers else ""
+    return visible(f"{table.name}: {table.describe()}; activities in column {column + 1}{header}")
 
 
 def plain_summary(summary: BatchSummary) -> list[str]:
@@ -87,15 +90,45 @@ def plain_summary(summary: BatchSummary) -> list[str]:
         f"  line {row.line}: {visible(_cut(row.text))} -> {row.label} {row.confidence:.2f}"
         for row in summary.least_sure
     ]
+    return lines + _remarks(summary)
+
+
+def plain_reports(reports: Sequence[PartReport], n_skipped: int) -> list[str]:
+    """Return lines that say what was done to several files."""
+    done = [(report.part.source, report.summary) for report in reports if report.summary is not None]
+    labels: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for _, summary in done:
+        labels.update(summary.labels)
+        statuses.update(summary.statuses)
+    rows, files = _counted(sum(summary.n_rows for _, summary in done), "row"), _counted(len(done), "file")
+    lines = [f"{rows} in {files}: {_in_words(labels) or 'no label'}; {_in_words(statuses) or 'nothing to label'}"]
+    lines += [visible(remark) for source, summary in done for remark in _remarks(summary, f"{source}: ")]
+    if n_failed := len(reports) - len(done):
+        lines.append(f"problem: {_counted(n_failed, 'file')} failed")
+    if n_skipped:
+        left = "left as it is" if n_skipped == 1 else "left as they are"
+        lines.append(f"note: {_counted(n_skipped, 'file')} done before, {left}")
+    return lines
+
+
+def _remarks(summary: BatchSummary, where: str = "") -> list[str]:
+    """Return lines on what is odd about a file."""
+    lines = []
     if summary.n_ragged:
         more = ", ..." if summary.n_ragged > len(summary.ragged_lines) else ""
-        where = f"line {', '.join(map(str, summary.ragged_lines))}{more}"
-        lines.append(f"note: {_counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({where})")
+        rows = f"line {', '.join(map(str, summary.ragged_lines))}{more}"
+        lines.append(f"note: {where}{_counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({rows})")
     if summary.n_blank_lines:
-        lines.append(f"note: {_counted(summary.n_blank_lines, 'blank line')}, kept")
+        lines.append(f"note: {where}{_counted(summary.n_blank_lines, 'blank line')}, kept")
     if (line := summary.unclosed_line) is not None:
-        lines.append(f"problem: a quoted cell that starts on line {line} never ends; all below it became one cell")
+        what = f"a quoted cell that starts on line {line} never ends; all below it became one cell"
+        lines.append(f"problem: {where}{what}")
     return lines
+
+
+def _in_words(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, Any]:
@@ -113,10 +146,9 @@ def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, A
 
 def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
     """Return lines about a model: `name: value`."""
-    data, training, heldout = (model.facts[part] for part in ("data", "training", "heldout"))
+    data, training, like, unlike = (model.facts[part] for part in ("data", "training", "heldout", "unlike"))
     counts = ", ".join(f"{count} {label}" for label, count in data["labels"].items())
     versions = ", ".join(f"{name} {number}" for name, number in model.facts["versions"].items())
-    activities = f"{heldout['activity_top1']:.4f} right, {heldout['activity_top3']:.4f} among the first three"
     limits = model.thresholds
     return [
         f"version: {version}",
@@ -126,15 +158,11 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
         f"terms: {model.facts['terms']}",
         f"examples: {data['rows']} ({counts})",
         f"examples' SHA-256: {data['sha256']}",
-        f"held-out accuracy: {heldout['accuracy']:.4f} ({training['folds']}-fold cross-validation)",
-        *(
-            f"held-out {label}: precision {of['precision']:.4f}, recall {of['recall']:.4f}, F1 {of['f1']:.4f}"
-            for label, of in heldout["labels"].items()
-        ),
-        f"held-out calibration error: {heldout['ece']:.4f}",
-        f"held-out activity: {activities}",
         f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
-        f"held-out ok: {heldout['coverage']:.4f} of texts, {heldout['accuracy_ok']:.4f} of them right",
+        *_held_out("held-out", like),
+        *_held_out("unlike", unlike),
+        f"held-out: {training['folds']}-fold cross-validation; unlike: the same with whole origins of texts left out",
+        *_undecided(model.facts["ambiguous_unsure"]),
         f"made with: {versions}",
     ]
 
@@ -142,20 +170,41 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
 def plain_report(report: TrainingReport) -> list[str]:
     """Return lines that say what training did."""
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
-    figures, limits = report.labels, report.thresholds
+    limits = report.thresholds
     return [
-        f"{figures.n} examples ({counts})",
-        f"held-out accuracy {figures.accuracy:.4f}, macro F1 {figures.macro_f1:.4f}",
-        f"held-out log loss {figures.log_loss:.4f}, calibration error {figures.ece:.4f}",
-        *(
-            f"  {of.label:10s} precision {of.precision:.4f}  recall {of.recall:.4f}  F1 {of.f1:.4f}  of {of.support}"
-            for of in figures.labels
-        ),
-        f"held-out activity {report.activity_top1:.4f} right, {report.activity_top3:.4f} among the first three",
-        f"ok from confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
-        f"held-out ok: {report.coverage:.4f} of texts, {report.accuracy_ok:.4f} of them right",
+        f"examples: {report.like.labels.n} ({counts})",
+        *_held_out("held-out", _as_facts(report.like)),
+        *_held_out("unlike", _as_facts(report.unlike)),
+        f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
+        *_undecided(report.ambiguous_unsure),
         f"largest difference from scikit-learn's probabilities: {report.parity:.1e}",
     ]
+
+
+def _as_facts(held_out: HeldOut) -> dict[str, Any]:
+    return (
+        asdict(held_out) | asdict(held_out.labels) | {"labels": {of.label: asdict(of) for of in held_out.labels.labels}}
+    )
+
+
+def _held_out(of: str, figures: dict[str, Any]) -> list[str]:
+    """Return lines about figures of held-out examples, as the model file has them."""
+    curve = ", ".join(f"{100 * point['coverage']:.0f} % {point['accuracy']:.4f}" for point in figures["curve"])
+    return [
+        f"{of} accuracy: {figures['accuracy']:.4f}, macro F1 {figures['macro_f1']:.4f}",
+        *(
+            f"{of} {label}: precision {scores['precision']:.4f}, recall {scores['recall']:.4f}, F1 {scores['f1']:.4f}"
+            for label, scores in figures["labels"].items()
+        ),
+        f"{of} log loss: {figures['log_loss']:.4f}, calibration error {figures['ece']:.4f}",
+        f"{of} activity: {figures['activity_top1']:.4f} right, {figures['activity_top3']:.4f} among the first three",
+        f"{of} ok: {figures['coverage']:.4f} of texts, {figures['accuracy_ok']:.4f} of them right",
+        f"{of} accuracy of the surest: {curve}",
+    ]
+
+
+def _undecided(share: float | None) -> list[str]:
+    return [] if share is None else [f"ambiguous texts marked unsure: {share:.4f}"]
 
 
 def _counted(count: int, what: str) -> str:

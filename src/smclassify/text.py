@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Term = tuple[int, float]
 """The number of a term and its value in a text."""
@@ -27,7 +27,7 @@ MIN_GRAM = 3
 MAX_GRAM = 5
 EDGE = 1
 PAIR_FACTORS = (0x9E3779B1, 0x85EBCA77)
-_LONGEST_WORD = 40
+LONGEST_WORD = 40
 _PIECE = 0x5EED
 
 _TOKEN = re.compile(
@@ -37,7 +37,11 @@ _TOKEN = re.compile(
     r"|(?P<number>\d[\d.,:/]*)"
     r"|(?P<sign>[$%@#?])"
 )
-_STAND_INS = {"link": "<link>", "mail": "<mail>", "number": "<number>"}
+_SIMPLE_TOKEN = re.compile(r"[a-z]+(?:['&][a-z]+)*|\d[\d.,:/]*|[$%#?\n]")
+NUMBER = "<number>"
+END = "\n"
+"""What `analyze_all` puts after each text."""
+_STAND_INS = {"link": "<link>", "mail": "<mail>", "number": NUMBER}
 _REPLACED = str.maketrans({"\u2018": "'", "\u2019": "'", "\u20ac": "$", "\u00a3": "$", "\u00a5": "$"})
 
 
@@ -65,8 +69,40 @@ def analyze(text: str) -> list[str]:
     words = []
     for match in _TOKEN.finditer(normalise(text)):
         kind = match.lastgroup or ""
-        words.append(_STAND_INS.get(kind) or match.group()[:_LONGEST_WORD])
+        words.append(_STAND_INS.get(kind) or match.group()[:LONGEST_WORD])
     return words
+
+
+def analyze_all(texts: Iterable[str]) -> list[str]:
+    r"""Return the words of all texts in one list, each text followed by `END`, as `analyze` finds them.
+
+    Numbers are left as they are written; `is_number` tells them. Texts without accents, links and addresses, which
+    are most, are taken together: one pass over many is several times as fast as a pass over each.
+
+    >>> analyze_all(["Cold call", "", "\xe9t\xe9 2% off"])
+    ['cold', 'call', '\n', '\n', 'ete', '<number>', '%', 'off', '\n']
+    """
+    words: list[str] = []
+    simple: list[str] = []
+    for text in texts:
+        lower = text.lower()
+        if lower.isascii() and not ("@" in lower or "://" in lower or "www." in lower or "\n" in lower):
+            simple.append(lower)
+            continue
+        words += _simple_words(simple)
+        simple.clear()
+        words += analyze(text)
+        words.append(END)
+    return words + _simple_words(simple)
+
+
+def _simple_words(texts: list[str]) -> list[str]:
+    return _SIMPLE_TOKEN.findall("\n".join(texts) + "\n") if texts else []
+
+
+def is_number(word: str) -> bool:
+    """Return whether a word of `analyze_all` is a number, for which `NUMBER` stands in."""
+    return word[0].isdecimal()
 
 
 def spoken_words(words: list[str]) -> list[str]:

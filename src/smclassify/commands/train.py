@@ -32,9 +32,10 @@ def train(
     from smclassify.artifact import save_model
     from smclassify.definitions import load_definitions
     from smclassify.paths import shipped
-    from smclassify.tables import check_target
-    from smclassify.training.dataset import check_examples, read_examples
+    from smclassify.tables.target import check_target
+    from smclassify.training.dataset import check_examples, read_examples, read_texts
     from smclassify.training.fit import FitConfig
+    from smclassify.training.train import Material
     from smclassify.training.train import save_pipeline as save
     from smclassify.training.train import train as run
     from smclassify.training.vectors import load_vectors
@@ -46,8 +47,10 @@ def train(
     catalogue = load_definitions()
     examples = read_examples(source)
     check_examples(examples, catalogue, source)
+    ambiguous = read_texts(shipped("data/ambiguous_activities.csv")) if data is None else []
     with render.training_progress() as on_step:
-        result = run(examples, catalogue, load_vectors(shipped("data/word_vectors.npz")), FitConfig(), on_step)
+        vectors = load_vectors(shipped("data/word_vectors.npz"))
+        result = run(Material(examples, catalogue, vectors, ambiguous), FitConfig(), on_step)
     for line in plain.plain_report(result.report):
         render.say(line)
     save_model(result.model, output)

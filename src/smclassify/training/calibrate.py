@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, logsumexp
 
 from smclassify.model import Thresholds
 from smclassify.training.evaluate import confidence_for
@@ -36,7 +36,9 @@ def temperature(logits: Floats, truth: Ints) -> float:
     return float(np.exp(found.x))
 
 
-def choose_thresholds(probabilities: Floats, known: Floats, truth: Ints, accuracy: float) -> Thresholds:
+def choose_thresholds(
+    probabilities: Floats, known: Floats, truth: Ints, accuracy: float, least: float = 0.0
+) -> Thresholds:
     """Return the limits that leave the most predictions `ok` while those are right with the accuracy asked for.
 
     Args:
@@ -44,6 +46,7 @@ def choose_thresholds(probabilities: Floats, known: Floats, truth: Ints, accurac
         known: Share of known words, shape (n,).
         truth: True columns, shape (n,).
         accuracy: What predictions with status `ok` must reach, 0..1.
+        least: The confidence asked for is at least this, 0..1.
     """
     ranked = np.sort(probabilities, axis=1)
     confidence, margin = ranked[:, -1], ranked[:, -1] - ranked[:, -2]
@@ -51,10 +54,10 @@ def choose_thresholds(probabilities: Floats, known: Floats, truth: Ints, accurac
     best, most = Thresholds(1.0, 0.0, _KNOWN[0]), -1
     for least_margin, least_known in product(_MARGINS, _KNOWN):
         eligible = (margin >= least_margin) & (known >= least_known)
-        least = confidence_for(confidence[eligible], right[eligible], accuracy)
-        n_ok = int((confidence[eligible] >= least).sum())
+        limit = max(least, confidence_for(confidence[eligible], right[eligible], accuracy))
+        n_ok = int((confidence[eligible] >= limit).sum())
         if n_ok > most:
-            best, most = Thresholds(least, least_margin, least_known), n_ok
+            best, most = Thresholds(limit, least_margin, least_known), n_ok
     return best
 
 
@@ -77,9 +80,3 @@ def label_logits(logits: Floats, owners: Ints, n_labels: int) -> Floats:
 def inside_label(logits: Floats, owners: Ints, label: Ints) -> Floats:
     """Return the logits of the activities with all outside each row's label at minus infinity."""
     return np.where(owners == label[:, None], logits, -np.inf)
-
-
-def probabilities_of(logits: Floats) -> Floats:
-    """Return the probabilities that logits stand for, row by row."""
-    probabilities: Floats = softmax(logits, axis=1)
-    return probabilities

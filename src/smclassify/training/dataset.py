@@ -73,6 +73,19 @@ def read_examples(path: Path) -> list[Example]:
     return [Example(**dict(zip(COLUMNS, cells, strict=True)), line=line) for line, cells in rows]
 
 
+def read_texts(path: Path) -> list[str]:
+    """Read the texts of a CSV file with a column `text`.
+
+    Raises:
+        DatasetError: The file cannot be read, or has no such column.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            return [row["text"] for row in csv.DictReader(handle, strict=True)]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise DatasetError(f"{path}: cannot read the texts: {error}") from error
+
+
 def check_examples(examples: Sequence[Example], catalogue: Catalogue, path: Path) -> None:
     """Check the rules that every data set must keep.
 

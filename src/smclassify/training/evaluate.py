@@ -51,6 +51,15 @@ class EvaluationReport:
     labels: tuple[LabelScores, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CoveragePoint:
+    """A share of predictions, the surest ones (0..1), their accuracy (0..1), and the confidence they start at."""
+
+    coverage: float
+    accuracy: float
+    confidence: float
+
+
 def evaluate(truth: NDArray[np.int64], probabilities: NDArray[np.float64], labels: Sequence[str]) -> EvaluationReport:
     """Compare probabilities, shape (n, n_labels), with the true columns, shape (n,)."""
     said = probabilities.argmax(axis=1)
@@ -87,3 +96,14 @@ def confidence_for(confidence: NDArray[np.float64], right: NDArray[np.bool_], ac
     last_of_ties = np.append(np.diff(confidence[order]) != 0, True)
     enough = np.flatnonzero((running >= accuracy) & last_of_ties)
     return float(confidence[order][enough[-1]]) if len(enough) else 1.0
+
+
+def coverage_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[CoveragePoint, ...]:
+    """Return how accurate the surest tenths of the predictions are: 10 %, 20 % and so on to all of them."""
+    order = np.argsort(-confidence, kind="stable")
+    running = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    counts = [max(1, round(len(order) * tenth / 10)) for tenth in range(1, 11)]
+    return tuple(
+        CoveragePoint(count / len(order), float(running[count - 1]), float(confidence[order][count - 1]))
+        for count in counts
+    )

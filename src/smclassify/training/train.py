@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
-import scipy
-import sklearn
 
 from smclassify.atomic import whole_file
 from smclassify.model import Model, Temperatures, Thresholds
+from smclassify.predictions import UNSURE, label_probabilities
 from smclassify.training.calibrate import (
     choose_thresholds,
     inside_label,
     is_sure,
     label_logits,
-    probabilities_of,
     temperature,
 )
-from smclassify.training.dataset import data_digest, group_near_copies
-from smclassify.training.evaluate import EvaluationReport, evaluate
+from smclassify.training.dataset import group_near_copies
+from smclassify.training.evaluate import coverage_curve, evaluate
 from smclassify.training.export import as_pipeline, export_weights
 from smclassify.training.fit import (
     FitConfig,
@@ -32,6 +30,7 @@ from smclassify.training.fit import (
     make_folds,
     make_targets,
 )
+from smclassify.training.report import HeldOut, TrainingReport, facts_of
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager
 
@@ -53,31 +52,6 @@ MOST_DIFFERENCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingReport:
-    """What training did and measured; the figures come from examples that the fit did not see.
-
-    Attributes:
-        n_examples: Number of examples by label.
-        labels: Figures of the labels in cross-validation, after calibration.
-        activity_top1: Share of examples whose activity is the one shown, 0..1.
-        activity_top3: Share of examples whose activity is among the three likeliest, 0..1.
-        thresholds: The limits chosen.
-        coverage: Share of predictions with status `ok`, 0..1.
-        accuracy_ok: Accuracy of those, 0..1.
-        parity: Largest difference from scikit-learn's probabilities over all examples.
-    """
-
-    n_examples: dict[str, int]
-    labels: EvaluationReport
-    activity_top1: float
-    activity_top3: float
-    thresholds: Thresholds
-    coverage: float
-    accuracy_ok: float
-    parity: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class TrainingResult:
     """A model, the scikit-learn pipeline (texts -> activity columns) with the same answers, and the report."""
 
@@ -86,21 +60,31 @@ class TrainingResult:
     report: TrainingReport
 
 
-def train(
-    examples: Sequence[Example],
-    catalogue: Catalogue,
-    vectors: WordVectors,
-    config: FitConfig,
-    on_step: Callable[[str], None] = lambda _: None,
-) -> TrainingResult:
-    """Train a model on checked examples.
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a model is made from.
 
-    Near copies stay in one fold; temperature and thresholds are chosen on held-out predictions.
+    Attributes:
+        examples: Checked examples.
+        catalogue: The definitions of their labels and activities.
+        vectors: What words mean.
+        ambiguous: Texts that cannot be decided; the confidence that `ok` asks for is above that of half of them.
+    """
+
+    examples: Sequence[Example]
+    catalogue: Catalogue
+    vectors: WordVectors
+    ambiguous: Sequence[str] = ()
+
+
+def train(material: Material, config: FitConfig, on_step: Callable[[str], None] = lambda _: None) -> TrainingResult:
+    """Train a model.
+
+    Held-out predictions are made twice: with near copies in one fold, and with whole origins in one fold. The second
+    kind is nearer to users' texts, which nobody of the data set wrote, and chooses temperatures and thresholds.
 
     Args:
-        examples: Checked examples.
-        catalogue: The definitions.
-        vectors: What words mean.
+        material: What the model is made from.
         config: Choices made before fitting.
         on_step: Called with a short sentence before each step.
 
@@ -108,107 +92,119 @@ def train(
         DatasetError: There are too few examples of an activity, or of labels.
         RuntimeError: The model does not reproduce scikit-learn's probabilities: a defect of the program.
     """
+    examples, catalogue, vectors, ambiguous = (
+        material.examples,
+        material.catalogue,
+        material.vectors,
+        material.ambiguous,
+    )
     texts = [example.text for example in examples]
     targets = make_targets(examples, catalogue, config.folds)
     on_step("Grouping near copies")
     groups = group_near_copies(texts)
-    folds = make_folds(targets, groups, config)
     on_step("Counting terms and averaging word vectors")
     vectorizer = TermVectorizer(config.min_texts)
     terms = vectorizer.fit_transform(texts)
     averages = VectorAverager(vectors).transform(texts)
-    on_step(f"Cross-validating in {config.folds} folds")
     features = (TermVectorizer(min_texts=1).fit_transform(texts), averages)
-    logits = cross_validate(features, targets, folds, config)
-    known = known_shares(texts, vectors.numbers, folds, config.min_texts)
+
+    def held_out(groups: NDArray[np.int64]) -> _HeldOutScores:
+        folds = make_folds(targets, groups, config)
+        known = known_shares(texts, vectors.numbers, folds, config.min_texts)
+        return _HeldOutScores(cross_validate(features, targets, folds, config), known)
+
+    on_step(f"Cross-validating in {config.folds} folds")
+    like = held_out(groups)
+    on_step("Cross-validating with whole origins left out")
+    origins = np.unique([example.origin for example in examples], return_inverse=True)[1]
+    unlike = held_out(origins) if origins.max() + 1 >= config.folds else like
     on_step("Fitting on all examples")
     network = fit_network(terms, averages, targets.activity, config)
     weights = export_weights(network, vectorizer, vectors)
-    temperatures = _temperatures(logits, targets)
-    report = _measure(logits, known, temperatures, targets)
-    facts = _facts(examples, config, report) | {"terms": len(weights.terms), "groups": len(set(groups.tolist()))}
     model = Model(
         weights=weights,
         labels=targets.labels,
         activities=targets.activities,
         catalogue=catalogue,
-        temperatures=temperatures,
-        thresholds=report.thresholds,
-        facts=facts,
+        temperatures=_temperatures(unlike, targets),
+        thresholds=Thresholds(1.0, 0.0, 0.0),
     )
+    undecided = np.sort(model.predict_proba(ambiguous).max(axis=1)) if ambiguous else np.zeros(1)
+    probabilities = unlike.probabilities(targets, model.temperatures)
+    thresholds = choose_thresholds(
+        probabilities, unlike.known, targets.label, SURE_ACCURACY, float(undecided[len(undecided) // 2])
+    )
+    model = replace(model, thresholds=thresholds)
     pipeline = as_pipeline(weights, network, vectorizer)
     on_step("Comparing with scikit-learn")
     difference = parity(model, pipeline, texts)
     if difference > MOST_DIFFERENCE:
         raise RuntimeError(f"The model's probabilities and those of scikit-learn differ by {difference:.1e}.")
-    return TrainingResult(model, pipeline, replace(report, parity=difference))
+    report = TrainingReport(
+        n_examples={slug: int((targets.label == place).sum()) for place, slug in enumerate(targets.labels)},
+        thresholds=thresholds,
+        like=_measure(like, model, targets),
+        unlike=_measure(unlike, model, targets),
+        ambiguous_unsure=_share_unsure(model, ambiguous) if ambiguous else None,
+        parity=difference,
+    )
+    facts = facts_of(examples, config, report) | {"terms": len(weights.terms), "groups": len(set(groups.tolist()))}
+    return TrainingResult(replace(model, facts=facts), pipeline, report)
 
 
 def parity(model: Model, pipeline: Pipeline, texts: Sequence[str]) -> float:
-    """Return the largest difference between the model's label probabilities and those that scikit-learn gives."""
+    """Return the largest difference between the model's label probabilities and those that scikit-learn gives.
+
+    Texts without known words are left out: the model lowers their confidence on purpose.
+    """
+    table = model.predict_table(texts)
     of_activities = pipeline.predict_proba(texts)
     owners = np.array([model.labels.index(model.catalogue.activities[slug].label) for slug in model.activities])
     odds = np.column_stack([of_activities[:, owners == place].sum(axis=1) for place in range(len(model.labels))])
     odds **= 1 / model.temperatures.label
-    return float(np.abs(model.predict_proba(texts) - odds / odds.sum(axis=1, keepdims=True)).max())
+    differences = np.abs(table.probabilities - odds / odds.sum(axis=1, keepdims=True))
+    return float(differences[table.known > 0].max())
 
 
-def _temperatures(logits: NDArray[np.float64], targets: Targets) -> Temperatures:
+@dataclass(frozen=True, slots=True)
+class _HeldOutScores:
+    """Logits of the activities, shape (n, n_activities), and shares of known words, shape (n,)."""
+
+    logits: NDArray[np.float64]
+    known: NDArray[np.float64]
+
+    def probabilities(self, targets: Targets, temperatures: Temperatures) -> NDArray[np.float64]:
+        """Return the calibrated probabilities of the labels, shape (n, n_labels)."""
+        parts = [self.logits[:, targets.columns_of(label)] for label in range(len(targets.labels))]
+        return label_probabilities(parts, temperatures.label, self.known)
+
+
+def _temperatures(scores: _HeldOutScores, targets: Targets) -> Temperatures:
     return Temperatures(
-        label=temperature(label_logits(logits, targets.owners, len(targets.labels)), targets.label),
-        activity=temperature(inside_label(logits, targets.owners, targets.label), targets.activity),
+        label=temperature(label_logits(scores.logits, targets.owners, len(targets.labels)), targets.label),
+        activity=temperature(inside_label(scores.logits, targets.owners, targets.label), targets.activity),
     )
 
 
-def _measure(
-    logits: NDArray[np.float64], known: NDArray[np.float64], temperatures: Temperatures, targets: Targets
-) -> TrainingReport:
-    of_labels = label_logits(logits, targets.owners, len(targets.labels))
-    probabilities = probabilities_of(of_labels / temperatures.label)
+def _measure(scores: _HeldOutScores, model: Model, targets: Targets) -> HeldOut:
+    probabilities = scores.probabilities(targets, model.temperatures)
     said = probabilities.argmax(axis=1)
-    shown = inside_label(logits, targets.owners, said).argmax(axis=1)
-    top3 = np.argsort(-logits, axis=1)[:, :3]
-    thresholds = choose_thresholds(probabilities, known, targets.label, SURE_ACCURACY)
-    sure = is_sure(probabilities, known, thresholds)
-    return TrainingReport(
-        n_examples={slug: int((targets.label == place).sum()) for place, slug in enumerate(targets.labels)},
+    right = said == targets.label
+    shown = inside_label(scores.logits, targets.owners, said).argmax(axis=1)
+    top3 = np.argsort(-scores.logits, axis=1)[:, :3]
+    sure = is_sure(probabilities, scores.known, model.thresholds)
+    return HeldOut(
         labels=evaluate(targets.label, probabilities, targets.labels),
         activity_top1=float((shown == targets.activity).mean()),
         activity_top3=float((top3 == targets.activity[:, None]).any(axis=1).mean()),
-        thresholds=thresholds,
         coverage=float(sure.mean()),
-        accuracy_ok=float((said == targets.label)[sure].mean()) if sure.any() else 0.0,
+        accuracy_ok=float(right[sure].mean()) if sure.any() else 0.0,
+        curve=coverage_curve(probabilities.max(axis=1), right),
     )
 
 
-def _facts(examples: Sequence[Example], config: FitConfig, report: TrainingReport) -> dict[str, Any]:
-    """Return what the model file says of its making; figures to four digits."""
-    return {
-        "data": {"rows": len(examples), "labels": report.n_examples, "sha256": data_digest(examples)},
-        "training": asdict(config),
-        "heldout": _four_digits(
-            asdict(report.labels)
-            | {
-                "labels": {scores.label: asdict(scores) for scores in report.labels.labels},
-                "activity_top1": report.activity_top1,
-                "activity_top3": report.activity_top3,
-                "coverage": report.coverage,
-                "accuracy_ok": report.accuracy_ok,
-            }
-        ),
-        "versions": {
-            "numpy": np.__version__,
-            "scikit-learn": sklearn.__version__,
-            "scipy": scipy.__version__,
-        },
-    }
-
-
-def _four_digits(figures: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _four_digits(value) if isinstance(value, dict) else round(value, 4) if isinstance(value, float) else value
-        for key, value in figures.items()
-    }
+def _share_unsure(model: Model, texts: Sequence[str]) -> float:
+    return float((model.predict_table(texts).status == UNSURE).mean())
 
 
 def save_pipeline(pipeline: Pipeline, path: Path) -> None:
