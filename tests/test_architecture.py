@@ -13,17 +13,30 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
     {"errors", "paths", "text", "atomic"},
-    {"definitions", "weights", "dialect", "lines"},
+    {"definitions", "weights", "lines"},
     {"batch_scoring", "tables"},
+    {"predictions"},
     {"model"},
     {"artifact", "batch"},
-    {"plain"},
-    {"render"},
+    {"parallel", "resume"},
+    {"runs", "frames"},
+    {"plain", "many"},
+    {"render", "cluster"},
     {"commands"},
     {"cli"},
     {"__main__"},
 ]
-TRAINING = [{"evaluate", "vectorize", "vectors", "dataset"}, {"calibrate", "export", "fit"}, {"train"}]
+TABLES = [
+    {"values"},
+    {"source"},
+    {"dialect", "target"},
+    {"delimited"},
+    {"jsonl", "plain_lines"},
+    {"convert"},
+    {"excel", "parquet"},
+    {"formats"},
+]
+TRAINING = [{"evaluate", "vectorize", "vectors", "dataset"}, {"calibrate", "export", "fit"}, {"report"}, {"train"}]
 
 
 def imports(path: Path, *, at_start: bool = False) -> set[str]:
@@ -56,7 +69,8 @@ def modules_of(folder: Path) -> list[Path]:
 
 
 def test_every_module_has_a_layer() -> None:
-    assert {path.stem for path in modules_of(SOURCE)} | {"commands"} == set().union(*LAYERS)
+    assert {path.stem for path in modules_of(SOURCE)} | {"commands", "tables"} == set().union(*LAYERS)
+    assert {path.stem for path in modules_of(SOURCE / "tables")} == set().union(*TABLES)
     assert {path.stem for path in modules_of(SOURCE / "training")} == set().union(*TRAINING)
 
 
@@ -73,13 +87,22 @@ def test_commands_know_nothing_of_each_other(path: Path) -> None:
     assert "cli" not in own(imports(path), "smclassify")
 
 
-@pytest.mark.parametrize("path", modules_of(SOURCE / "training"), ids=lambda path: path.stem)
-def test_training_imports_point_one_way(path: Path) -> None:
-    level = next(place for place, layer in enumerate(TRAINING) if path.stem in layer)
-    below = set().union(*TRAINING[:level])
-    names = {path.stem for path in modules_of(SOURCE / "training")}
-    assert own(imports(path), "smclassify.training") & names <= below
+ROOMS = [
+    pytest.param(room, layers, path, id=f"{room}.{path.stem}")
+    for room, layers in (("training", TRAINING), ("tables", TABLES))
+    for path in modules_of(SOURCE / room)
+]
+
+
+@pytest.mark.parametrize(("room", "layers", "path"), ROOMS)
+def test_imports_inside_a_room_point_one_way(room: str, layers: list[set[str]], path: Path) -> None:
+    level = next(place for place, layer in enumerate(layers) if path.stem in layer)
+    below = set().union(*layers[:level])
+    names = {path.stem for path in modules_of(SOURCE / room)}
+    assert own(imports(path), f"smclassify.{room}") & names <= below
     assert not own(imports(path), "smclassify") & {"plain", "render", "cli"}
+    if room == "tables":
+        assert own(imports(path), "smclassify") <= {"errors", "atomic", "tables"}
 
 
 @pytest.mark.parametrize("path", modules_of(SOURCE) + modules_of(SOURCE / "commands"), ids=lambda path: path.stem)

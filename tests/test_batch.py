@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smclassify.batch import NEW_COLUMNS, BatchSummary, UnsureRow, find_column, label_table, new_cells, new_headers
+from smclassify.batch import NEW_COLUMNS, BatchSummary, UnsureRow, find_column, label_table, new_columns, new_headers
 from smclassify.errors import UsageError
-from smclassify.tables import ReadOptions, Row, TableWriter, open_table
+from smclassify.parallel import predict_chunks
+from smclassify.tables.formats import open_table, open_writer
+from smclassify.tables.values import Chunk, ReadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +22,10 @@ def label(path: Path, content: str, model: Model, columns: tuple[str, ...] = NEW
     path.write_text(content, newline="")
     out = io.BytesIO()
     with open_table(str(path), ReadOptions()) as table:
-        writer = TableWriter(table, out)
+        writer = open_writer(table, "out.csv", out)
         writer.start(new_headers(table, columns, ""))
-        summary = label_table(writer, find_column(table, "task"), columns, model)
+        predicted = predict_chunks(table.chunks(find_column(table, "task")), model)
+        summary = label_table(predicted, writer, columns, model)
     return out.getvalue().decode(), summary
 
 
@@ -50,15 +53,15 @@ def test_summary(tmp_path: Path, model: Model) -> None:
         labels={"sales": 4},
         statuses={"ok": 2, "unsure": 2, "empty": 1},
         least_sure=(
-            UnsureRow(3, "call it\nrank it", "sales", summary.least_sure[0].confidence),
-            UnsureRow(8, "unheard", "sales", summary.least_sure[1].confidence),
+            UnsureRow(8, "unheard", "sales", summary.least_sure[0].confidence),
+            UnsureRow(3, "call it\nrank it", "sales", summary.least_sure[1].confidence),
         ),
         n_ragged=2,
         ragged_lines=(5, 7),
         n_blank_lines=1,
         unclosed_line=None,
     )
-    assert [row.confidence for row in summary.least_sure] == pytest.approx([0.6163, 2 / 3], abs=1e-4)
+    assert [row.confidence for row in summary.least_sure] == pytest.approx([7 / 12, 0.6163], abs=1e-4)
 
 
 def test_summary_names_the_line_of_an_open_quote(tmp_path: Path, model: Model) -> None:
@@ -68,7 +71,7 @@ def test_summary_names_the_line_of_an_open_quote(tmp_path: Path, model: Model) -
 
 
 def test_many_chunks_stay_in_order(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smclassify.batch._CHUNK", 7)
+    monkeypatch.setattr("smclassify.tables.delimited.CHUNK_ROWS", 7)
     content = "id,task\n" + "".join(f"{n},{'call' if n % 3 else 'rank'}\n" for n in range(100))
     output, summary = label(tmp_path / "x.csv", content, model, ("label",))
     rows = list(csv.DictReader(io.StringIO(output)))
@@ -151,21 +154,26 @@ def test_new_headers(tmp_path: Path) -> None:
             new_headers(table, ["colour"], "")
 
 
-def test_new_cells_of_a_prediction(model: Model) -> None:
-    [ok, empty] = model.predict(["sign", ""])
-    assert new_cells(ok, NEW_COLUMNS) == ["sales", "0.7881", "ok", "closing", "Getting the signature."]
-    assert new_cells(empty, NEW_COLUMNS) == ["", "", "empty", "", ""]
+def test_new_cells_of_predictions(model: Model) -> None:
+    assert new_columns(model.predict_table(["sign", ""]), NEW_COLUMNS, model) == [
+        ["sales", ""],
+        [0.7881, None],
+        ["ok", "empty"],
+        ["closing", ""],
+        ["Getting the signature.", ""],
+    ]
 
 
 def test_progress_is_reported(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smclassify.batch._CHUNK", 2)
+    monkeypatch.setattr("smclassify.tables.delimited.CHUNK_ROWS", 2)
     path, counts = tmp_path / "x.csv", list[int]()
     path.write_text("task\na\nb\nc\n")
     with open_table(str(path), ReadOptions()) as table:
-        label_table(TableWriter(table, io.BytesIO()), 0, ["label"], model, counts.append)
-    assert counts == [2, 1]
+        writer = open_writer(table, "-", io.BytesIO())
+        label_table(predict_chunks(table.chunks(0), model), writer, ["label"], model, counts.append)
+    assert counts == [1, 2]  # the header is in the first two
 
 
-def test_a_row_is_frozen() -> None:
+def test_a_chunk_is_frozen() -> None:
     with pytest.raises(AttributeError):
-        Row(1, ["a"], "a\n").line = 2  # type: ignore[misc]
+        Chunk(["a"], [1]).texts = []  # type: ignore[misc]

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from smclassify import render
 from smclassify.model import Thresholds
-from smclassify.tables import ReadOptions, open_table
+from smclassify.tables.formats import open_table
+from smclassify.tables.values import ReadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

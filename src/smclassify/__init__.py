@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from smclassify.artifact import load_model
     from smclassify.definitions import Definition
     from smclassify.errors import SmclassifyError
+    from smclassify.frames import label_frame
     from smclassify.model import Model, Prediction
 
 __version__ = "0.1.0"
 
-__all__ = ["Definition", "Model", "Prediction", "SmclassifyError", "__version__", "load_model"]
+__all__ = ["Definition", "Model", "Prediction", "SmclassifyError", "__version__", "label_frame", "load_model"]
 
 _HOMES = {
     "Definition": "definitions",
     "Model": "model",
     "Prediction": "model",
     "SmclassifyError": "errors",
+    "label_frame": "frames",
     "load_model": "artifact",
 }
 

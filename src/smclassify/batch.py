@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass
 from heapq import nsmallest
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from smclassify.errors import UsageError
+from smclassify.model import STATUSES
+from smclassify.predictions import NONE, UNSURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from smclassify.model import Model, Prediction
-    from smclassify.tables import Row, Table, TableWriter
+    from numpy.typing import NDArray
+
+    from smclassify.model import Model
+    from smclassify.predictions import PredictionTable
+    from smclassify.tables.values import Chunk, NewColumn, Table, Writer
 
 NEW_COLUMNS = ("label", "confidence", "status", "activity", "definition")
 LIKELY_HEADERS = (
@@ -32,7 +37,6 @@ LIKELY_HEADERS = (
     "to-do",
     "todo",
 )
-_CHUNK = 2048
 _SHOWN_LINES = 5
 _SHOWN_ROWS = 5
 
@@ -72,49 +76,83 @@ class BatchSummary:
     unclosed_line: int | None
 
 
-@dataclass(slots=True)
-class _Tally:
+class Tally:
     """The counts of a batch while it runs."""
 
-    width: int
-    labels: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)
-    least_sure: list[UnsureRow] = field(default_factory=list)
-    n_ragged: int = 0
-    ragged_lines: list[int] = field(default_factory=list)
-    n_blank_lines: int = 0
-    unclosed_line: int | None = None
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._labels = np.zeros(len(model.labels), dtype=np.int64)
+        self._statuses = np.zeros(len(STATUSES), dtype=np.int64)
+        self._least_sure: list[UnsureRow] = []
+        self._n_ragged = 0
+        self._ragged_lines: tuple[int, ...] = ()
+        self._n_blank_lines = 0
+        self._unclosed_line: int | None = None
 
-    def add(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> None:
-        unsure = list(self.least_sure)
-        for row, prediction in zip(rows, predictions, strict=True):
-            if not row.cells:
-                self.n_blank_lines += 1
-                continue
-            if len(row.cells) != self.width:
-                self.n_ragged += 1
-                if len(self.ragged_lines) < _SHOWN_LINES:
-                    self.ragged_lines.append(row.line)
-            if row.unclosed:
-                self.unclosed_line = row.line
-            self.statuses[prediction.status] += 1
-            if prediction.label is not None:
-                self.labels[prediction.label] += 1
-                if prediction.status == "unsure":
-                    unsure.append(UnsureRow(row.line, prediction.text, prediction.label, prediction.confidence))
-        self.least_sure = nsmallest(_SHOWN_ROWS, unsure, key=lambda row: (row.confidence, row.line))
+    def add(self, chunk: Chunk, predictions: PredictionTable) -> None:
+        """Count the rows of a chunk."""
+        rows = np.ones(len(chunk.texts), dtype=np.bool_)
+        rows[list(chunk.blanks)] = False
+        labels = predictions.label[rows]
+        self._labels += np.bincount(labels[labels != NONE], minlength=len(self._labels))
+        self._statuses += np.bincount(predictions.status[rows], minlength=len(STATUSES))
+        self._n_blank_lines += len(chunk.blanks)
+        self._n_ragged += len(chunk.ragged)
+        self._ragged_lines = (*self._ragged_lines, *chunk.ragged)[:_SHOWN_LINES]
+        self._unclosed_line = self._unclosed_line or chunk.unclosed
+        unsure = np.flatnonzero(predictions.status == UNSURE)
+        lowest = unsure[np.argsort(predictions.confidence[unsure], kind="stable")[:_SHOWN_ROWS]].tolist()
+        least_sure = [
+            UnsureRow(
+                chunk.lines[place],
+                chunk.texts[place],
+                self._model.labels[predictions.label[place]],
+                float(predictions.confidence[place]),
+            )
+            for place in lowest
+        ]
+        self._least_sure = nsmallest(_SHOWN_ROWS, self._least_sure + least_sure, key=lambda row: row.confidence)
+
+    def state(self) -> dict[str, Any]:
+        """Return the counts as JSON has them."""
+        return {
+            "labels": self._labels.tolist(),
+            "statuses": self._statuses.tolist(),
+            "least_sure": [astuple(row) for row in self._least_sure],
+            "n_ragged": self._n_ragged,
+            "ragged_lines": self._ragged_lines,
+            "n_blank_lines": self._n_blank_lines,
+            "unclosed_line": self._unclosed_line,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from the counts that `state` returned."""
+        self._labels = np.array(state["labels"], dtype=np.int64)
+        self._statuses = np.array(state["statuses"], dtype=np.int64)
+        self._least_sure = [UnsureRow(*row) for row in state["least_sure"]]
+        self._n_ragged = state["n_ragged"]
+        self._ragged_lines = tuple(state["ragged_lines"])
+        self._n_blank_lines = state["n_blank_lines"]
+        self._unclosed_line = state["unclosed_line"]
 
     def summary(self) -> BatchSummary:
+        """Return what was counted."""
         return BatchSummary(
-            n_rows=self.statuses.total(),
-            labels=dict(self.labels.most_common()),
-            statuses=dict(self.statuses.most_common()),
-            least_sure=tuple(self.least_sure),
-            n_ragged=self.n_ragged,
-            ragged_lines=tuple(self.ragged_lines),
-            n_blank_lines=self.n_blank_lines,
-            unclosed_line=self.unclosed_line,
+            n_rows=int(self._statuses.sum()),
+            labels=_counts(self._model.labels, self._labels),
+            statuses=_counts(STATUSES, self._statuses),
+            least_sure=tuple(self._least_sure),
+            n_ragged=self._n_ragged,
+            ragged_lines=self._ragged_lines,
+            n_blank_lines=self._n_blank_lines,
+            unclosed_line=self._unclosed_line,
         )
+
+
+def _counts(names: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:
+    """Return how often each name was counted, the most frequent first."""
+    counted = sorted(zip(names, counts.tolist(), strict=True), key=lambda pair: -pair[1])
+    return {name: count for name, count in counted if count}
 
 
 def find_column(table: Table, wanted: str | None) -> int:
@@ -127,7 +165,7 @@ def find_column(table: Table, wanted: str | None) -> int:
     Raises:
         UsageError: There is no such column, or it is not clear which one is meant; the tip lists the headers.
     """
-    headers = [header.strip() for header in table.header.cells] if table.header else []
+    headers = [header.strip() for header in table.headers] if table.headers else []
     tip = f"The columns are: {', '.join(f'{n} {header!r}' for n, header in enumerate(headers, 1))}."
     if not headers:
         tip = f"The file has no header and {table.width} columns; name one by its number, from 1."
@@ -161,7 +199,7 @@ def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
         if column not in NEW_COLUMNS:
             raise UsageError(f"There is no new column {column!r}.", f"Choose from {', '.join(NEW_COLUMNS)}.")
     names = [prefix + column for column in columns]
-    taken = {header.strip() for header in table.header.cells} if table.header else set()
+    taken = {header.strip() for header in table.headers} if table.headers else set()
     if clashes := [name for name in names if name in taken]:
         raise UsageError(
             f"{table.name}: the file has a column {clashes[0]!r} already.",
@@ -170,45 +208,46 @@ def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
     return names
 
 
-def new_cells(prediction: Prediction, columns: Sequence[str]) -> list[str]:
+def new_columns(table: PredictionTable, columns: Sequence[str], model: Model) -> list[NewColumn]:
     """Return the cells of the new columns; none of them can start a spreadsheet formula."""
-    if prediction.definition is None:
-        return ["empty" if column == "status" else "" for column in columns]
-    cells = {
-        "label": prediction.label or "",
-        "confidence": f"{prediction.confidence:.4f}",
-        "status": prediction.status,
-        "activity": prediction.activity or "",
-        "definition": prediction.definition.text,
+    definitions = [model.catalogue.activities[slug].text for slug in model.activities]
+    # the place -1, which stands for none, is the blank at the end
+    names = {
+        "label": ([*model.labels, ""], table.label),
+        "status": (STATUSES, table.status),
+        "activity": ([*model.activities, ""], table.activity),
+        "definition": ([*definitions, ""], table.activity),
     }
-    return [cells[column] for column in columns]
+    return [
+        [words[place] for words in (names[column][0],) for place in names[column][1].tolist()]
+        if column in names
+        else [sure or None for sure in np.round(table.confidence, 4).tolist()]
+        for column in columns
+    ]
 
 
-def label_table(
-    writer: TableWriter,
-    column: int,
+def label_table(  # noqa: PLR0913, PLR0917 - the last two have defaults
+    predicted: Iterable[tuple[Chunk, PredictionTable]],
+    writer: Writer,
     columns: Sequence[str],
     model: Model,
     on_chunk: Callable[[int], None] = lambda _: None,
+    tally: Tally | None = None,
 ) -> BatchSummary:
     """Write all rows of a table with the new cells, and return what was done.
 
     Args:
-        writer: Where the rows of its table go; the header has been written.
-        column: Place of the texts, from 0.
+        predicted: The chunks of the table with the predictions of their texts.
+        writer: Where its rows go; the header has been written.
         columns: Which new columns to write.
-        model: What labels the texts.
+        model: What made the predictions.
         on_chunk: Called with the number of rows of each chunk once it is written.
+        tally: What counts the rows, those done before among them; a new one if None.
     """
-    tally = _Tally(writer.table.width)
-    for rows in _chunks(writer.table.rows):
-        predictions = model.predict([row.cells[column] if column < len(row.cells) else "" for row in rows])
-        writer.write([(row, new_cells(p, columns)) for row, p in zip(rows, predictions, strict=True)])
-        tally.add(rows, predictions)
-        on_chunk(len(rows))
+    tally = tally or Tally(model)
+    for chunk, predictions in predicted:
+        writer.write(chunk, new_columns(predictions, columns, model))
+        tally.add(chunk, predictions)
+        on_chunk(len(chunk.texts))
+    writer.finish()
     return tally.summary()
-
-
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while chunk := list(islice(rows, _CHUNK)):
-        yield chunk

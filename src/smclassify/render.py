@@ -8,17 +8,18 @@ from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
-from smclassify.plain import visible
+from smclassify.plain import plain_source, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
     from rich.progress import Progress
 
     from smclassify.definitions import Catalogue, Definition
     from smclassify.model import Prediction
-    from smclassify.tables import Table
+    from smclassify.tables.values import Table
 
 _COLOURS = ("green", "magenta", "blue", "cyan", "yellow", "red")
 _BAR = 20
@@ -113,6 +114,17 @@ def drawn_definition(definition: Definition, catalogue: Catalogue) -> Renderable
         if text := ", ".join(value) if isinstance(value, tuple) else value:
             grid.add_row(name.replace("_", " "), Text(text, "bold" if name == "name" else ""))
     return grid
+
+
+def batch_watcher(*, quiet: bool) -> Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]:
+    """Return what says how a table was understood, and shows progress."""
+
+    def watch(table: Table, column: int) -> AbstractContextManager[Callable[[int], None]]:
+        if not quiet:
+            note([plain_source(table, column)])
+        return batch_progress(table)
+
+    return watch
 
 
 @contextmanager

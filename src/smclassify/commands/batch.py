@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from smclassify import plain, render
 from smclassify.commands.options import ModelOption
+from smclassify.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from smclassify.many import PartReport
 
 EXIT_ROWS_WITH_ERRORS = 3
 
 
 def batch(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file; - reads from a pipe.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="The files, or a quoted pattern; - reads from a pipe.")
+    ],
     column: Annotated[
         str | None,
         typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is standard output.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write: a file, a FOLDER/, - for the pipe.")
     ] = "-",
     columns: Annotated[
         str, typer.Option(help="New columns to add, in this order.")
@@ -29,39 +38,114 @@ def batch(
         str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
     ] = None,
     encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
     no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Number of processes that label.")] = 1,
+    engine: Annotated[
+        Literal["dask"] | None, typer.Option(help="Label each file as a task of a Dask cluster of --jobs processes.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use the Dask cluster with this scheduler.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was cut short; from the start if it was not.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no summary.")] = False,
     model_path: ModelOption = None,
 ) -> None:
-    """Label every row of a CSV file: the same rows, with new columns after their own.
+    """Label every row of a file: the same rows, with new columns after their own.
 
-    Rows are never dropped, moved or rewritten; delimiter, encoding and line ends stay as they are. The file
-    appears whole or not at all. Exit status 3: done, but a quoted cell never ends.
+    Reads CSV and its relatives, JSON Lines, plain lines, Excel and Parquet, by the name of the file or --format; text
+    may be packed with gzip. Rows are never dropped, moved or rewritten; delimiter, encoding and line ends stay as they
+    are, unless the output's name stands for another format. The file appears whole or not at all. Exit status 3: done,
+    but a quoted cell never ends.
+
+    Several files are written into a folder under the names they have. One that fails does not keep the others from
+    being done; the exit status is 1 then.
 
     \b
     Examples:
       smclassify batch tasks.csv -o labelled.csv
       smclassify batch tasks.csv -c "Task title" --columns label,confidence > labelled.csv
       smclassify batch export.csv -c 3 --prefix sm_ -o labelled.csv
+      smclassify batch tasks.csv -o labelled.csv --resume
+      smclassify batch board.jsonl -c card.title -o labelled.xlsx
+      tail -f log.txt | smclassify batch - --format lines
+      smclassify batch 'in/*.parquet' -o labelled/
+      smclassify batch 'in/*.parquet' -o labelled/ --engine dask --jobs 4
     """
     from smclassify.artifact import load_model
-    from smclassify.batch import find_column, label_table, new_headers
-    from smclassify.tables import ReadOptions, TableWriter, check_target, open_table, open_target
+    from smclassify.many import label_parts, parts_to_do, plan_parts
+    from smclassify.resume import check_resume
+    from smclassify.runs import RunOptions, label_file
+    from smclassify.tables.values import ReadOptions
 
-    with open_table(file, ReadOptions(encoding, delimiter, not no_header)) as table:
-        place = find_column(table, column)
-        chosen = [name.strip() for name in columns.split(",")]
-        headers = new_headers(table, chosen, prefix)
-        check_target(output, file, force=force)
-        model = load_model(model_path)
+    options = RunOptions(
+        read=ReadOptions(file_format, encoding, delimiter, not no_header, sheet),
+        column=column,
+        columns=tuple(name.strip() for name in columns.split(",")),
+        prefix=prefix,
+        force=force,
+        jobs=jobs,
+        resume=resume,
+    )
+    plan = plan_parts(files, output)
+    if resume and plan.folder is None:
+        check_resume(plan.parts[0].source, output, options.read)
+    model = load_model(model_path)
+    watch = render.batch_watcher(quiet=quiet)
+    if engine is None and scheduler is not None:
+        raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
+    if engine is None and plan.folder is None:
+        with _told_when_stopped():
+            summary = label_file(plan.parts[0].source, output, options, model, watch)
         if not quiet:
-            render.note([plain.plain_source(table, place)])
-        with open_target(output) as handle, render.batch_progress(table) as on_chunk:
-            writer = TableWriter(table, handle)
-            writer.start(headers)
-            summary = label_table(writer, place, chosen, model, on_chunk)
+            render.note(plain.plain_summary(summary))
+        if summary.unclosed_line is not None:
+            raise typer.Exit(EXIT_ROWS_WITH_ERRORS)
+        return
+    on_report = _reporter(quiet=quiet)
+    if engine == "dask":
+        from smclassify.cluster import check_cluster, label_on_cluster
+
+        check_cluster(plan.parts)
+        parts = parts_to_do(plan, options)
+        reports = label_on_cluster(parts, options, model_path, scheduler, on_report)
+    else:
+        parts = parts_to_do(plan, options)
+        with _told_when_stopped():
+            reports = label_parts(parts, options, model, watch, on_report)
     if not quiet:
-        render.note(plain.plain_summary(summary))
-    if summary.unclosed_line is not None:
+        render.note(plain.plain_reports(reports, len(plan.parts) - len(parts)))
+    if any(report.error for report in reports):
+        raise typer.Exit(1)
+    if any(report.summary and report.summary.unclosed_line is not None for report in reports):
         raise typer.Exit(EXIT_ROWS_WITH_ERRORS)
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    """Say what is kept of a run that is stopped with Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        render.note(getattr(stop, "__notes__", ()))
+        raise
+
+
+def _reporter(*, quiet: bool) -> Callable[[PartReport], None]:
+    """Return what tells of each part once it is done; the same sentence is said once."""
+    said: set[str] = set()
+
+    def on_report(report: PartReport) -> None:
+        if report.note and not quiet:
+            render.note([report.note])
+        if report.error is not None and (line := plain.plain_error(report.error)) not in said:
+            said.add(line)
+            render.note([line])
+
+    return on_report

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from dataclasses import dataclass
-from typing import IO
+from typing import TYPE_CHECKING
 
 from smclassify.errors import TableError, UsageError
+from smclassify.tables.values import LARGEST_CELL, format_of
+
+if TYPE_CHECKING:
+    from smclassify.tables.source import Source
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-PEEK = 1 << 16
+SEPARATOR_LINE = re.compile(r'"?sep=(?P<sign>[^"\r\n])"?(?:\r\n?|\n)', re.IGNORECASE)
+"""A first line that tells Excel the delimiter; it is not part of the table."""
 _BOMS = (  # the longest first: the mark of UTF-32-LE starts with that of UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -20,10 +26,10 @@ _BOMS = (  # the longest first: the mark of UTF-32-LE starts with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SIGNATURES = {
-    b"PK\x03\x04": "a zip archive, such as an Excel file",
+    b"PK\x03\x04": "an Excel workbook or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel or Office file",
     b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "compressed with gzip",
+    b"\x1f\x8b": "compressed twice",
     b"%PDF": "a PDF",
 }
 _SAMPLE_ROWS = 20
@@ -52,16 +58,15 @@ class Dialect:
         encoding = "Windows-1252" if self.encoding == "cp1252" else self.encoding.upper()
         mark = " with byte order mark" if self.bom else ""
         newline = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}[self.newline]
-        return f"{delimiter}-separated, {encoding}{mark}, {newline} line ends"
+        sure = " (a guess: not UTF-8; say otherwise with -e)" if self.guessed else ""
+        return f"{delimiter}-separated, {encoding}{mark}, {newline} line ends{sure}"
 
 
-def detect_dialect(name: str, handle: IO[bytes], start: bytes, encoding: str | None, delimiter: str | None) -> Dialect:
+def detect_dialect(source: Source, encoding: str | None, delimiter: str | None) -> Dialect:
     """Find out how a file is written; what the user said goes before what the bytes suggest.
 
     Args:
-        name: The file's name, for messages.
-        handle: The file; when it can seek, it is read through once to see whether it is UTF-8, and rewound.
-        start: Its first bytes.
+        source: The file; when it can seek, it is read through once to see whether it is UTF-8.
         encoding: What the user said of the encoding.
         delimiter: What the user said of the delimiter: one character, or a key of `DELIMITERS`.
 
@@ -69,13 +74,17 @@ def detect_dialect(name: str, handle: IO[bytes], start: bytes, encoding: str | N
         TableError: The file is not text.
         UsageError: The encoding is unknown, or the delimiter is not a single character.
     """
+    name, start = source.name, source.start
     for signature, what in _SIGNATURES.items():
         if start.startswith(signature):
-            raise TableError(f"{name}: this is {what}, not text.", "Export it as CSV and try again.")
+            tip = (
+                "Export it as CSV, or say --format excel if it is an .xlsx workbook, --format parquet if it is Parquet."
+            )
+            raise TableError(f"{name}: this is {what}, not text.", tip)
     bom, marked = next(((mark, codec) for mark, codec in _BOMS if start.startswith(mark)), (b"", ""))
     if encoding is not None:
         codec, guessed = _known_codec(encoding), False
-        if marked and codec.removesuffix("-sig").startswith(("utf-16", "utf-32", "utf-8")):
+        if marked and codec.startswith(("utf-16", "utf-32", "utf-8")):
             codec = marked
         else:
             bom = b""
@@ -86,14 +95,21 @@ def detect_dialect(name: str, handle: IO[bytes], start: bytes, encoding: str | N
             f"{name}: this is binary data, not text.", "If it is UTF-16 without a mark, say so: -e utf-16-le."
         )
     else:
-        guessed = not _is_utf8(handle, start)
+        guessed = not source.is_text("utf-8")
         codec = "cp1252" if guessed else "utf-8"
     sample = codecs.getincrementaldecoder(codec)(errors="replace").decode(start[len(bom) :])
     line_end = re.search(r"\r\n|\n|\r", sample)
+    declared = SEPARATOR_LINE.match(sample)
     return Dialect(
         encoding=codec,
         bom=bom,
-        delimiter=_named_delimiter(delimiter) if delimiter else _likeliest_delimiter(name, sample),
+        delimiter=(
+            _named_delimiter(delimiter)
+            if delimiter
+            else declared["sign"]
+            if declared
+            else _likeliest_delimiter(name, sample)
+        ),
         newline=line_end.group() if line_end else "\n",
         guessed=guessed,
     )
@@ -101,7 +117,9 @@ def detect_dialect(name: str, handle: IO[bytes], start: bytes, encoding: str | N
 
 def _known_codec(encoding: str) -> str:
     try:
-        return codecs.lookup(encoding).name
+        "a".encode(encoding)  # refuses codecs that are not of text, such as hex
+        # the mark is told apart from the text; this codec would write one before every piece
+        return codecs.lookup(encoding).name.removesuffix("-sig")
     except LookupError as error:
         raise UsageError(
             f"There is no encoding called {encoding!r}.", "Common ones: utf-8, cp1252, latin-1, utf-16."
@@ -118,30 +136,12 @@ def _named_delimiter(delimiter: str) -> str:
     return sign
 
 
-def _is_utf8(handle: IO[bytes], start: bytes) -> bool:
-    """Return whether the file is UTF-8; of a stream that cannot be rewound, only the start is judged."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        if not handle.seekable():
-            decoder.decode(start)
-            return True
-        handle.seek(0)
-        while block := handle.read(1 << 20):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    finally:
-        if handle.seekable():
-            handle.seek(0)
-    return True
-
-
 def _likeliest_delimiter(name: str, sample: str) -> str:
     """Return the sign that cuts the first rows most evenly, and of equals the one that makes the most cells."""
-    best, best_fit = "\t" if name.lower().endswith((".tsv", ".tab")) else ",", (0.0, 1)
+    csv.field_size_limit(LARGEST_CELL)
+    best, best_fit = "\t" if format_of(name) == "tsv" else ",", (0.0, 1)
     for sign in DELIMITERS.values():
-        rows = [row for row in csv.reader(sample.splitlines(keepends=True), delimiter=sign) if row]
+        rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=sign) if row]
         rows = (rows[:-1] or rows)[:_SAMPLE_ROWS]
         if not rows or len(rows[0]) < 2:
             continue

@@ -1,0 +1,91 @@
+"""One run of a batch: from a file to a file, for whoever starts it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from smclassify.batch import NEW_COLUMNS, Tally, find_column, label_table, new_headers
+from smclassify.parallel import predict_chunks
+from smclassify.resume import identity, is_resumable, open_resumable
+from smclassify.tables.formats import open_table, open_writer
+from smclassify.tables.target import check_target, is_packed, open_target
+from smclassify.tables.values import ReadOptions, format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from smclassify.batch import BatchSummary
+    from smclassify.model import Model
+    from smclassify.tables.values import Table
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the user says of a run.
+
+    Attributes:
+        read: How to read the input.
+        column: Header or number of the column with the texts; None to find it.
+        columns: Which new columns to write.
+        prefix: What to put before their names.
+        force: Whether the output may replace a file.
+        jobs: Number of processes that label.
+        resume: Whether to go on with a run that was cut short, where the output is of a kind that can.
+    """
+
+    read: ReadOptions = field(default_factory=ReadOptions)
+    column: str | None = None
+    columns: tuple[str, ...] = NEW_COLUMNS
+    prefix: str = ""
+    force: bool = False
+    jobs: int = 1
+    resume: bool = False
+
+
+def label_file(
+    source: str,
+    target: str,
+    options: RunOptions,
+    model: Model,
+    watch: Callable[[Table, int], AbstractContextManager[Callable[[int], None]]],
+) -> BatchSummary:
+    """Label the rows of a file; the target appears whole or not at all.
+
+    Args:
+        source: Path of the input, or `-`.
+        target: Path of the output, or `-`.
+        options: What the user says.
+        model: What labels the texts.
+        watch: Called with the open table and the place of the column of texts; what it gives, on entry, is called with
+            the number of rows of each chunk once it is written.
+
+    Raises:
+        SmclassifyError: The input cannot be read, the options do not fit it, or the output cannot be written.
+    """
+    with open_table(source, options.read) as table:
+        column = find_column(table, options.column)
+        headers = new_headers(table, options.columns, options.prefix)
+        check_target(target, source, force=options.force)
+        kind = format_of(target) or table.format
+        if is_resumable(target, kind):
+            settings = {
+                "how the input is read": asdict(options.read),
+                "the column of the texts": column,
+                "the new columns": headers,
+                "the format of the output": [kind, is_packed(target)],
+            }
+            tally = Tally(model)
+            with open_resumable(target, tally, identity(source, model, settings), resume=options.resume) as output:
+                rest = output.rest(table)
+                with watch(rest, column) as on_chunk:
+                    writer = open_writer(table, target, output.handle)
+                    output.start(writer, headers)
+                    predicted = predict_chunks(rest.chunks(column), model, options.jobs)
+                    return label_table(predicted, writer, options.columns, model, output.counted(on_chunk), tally)
+        with open_target(target) as handle, watch(table, column) as on_chunk:
+            writer = open_writer(table, target, handle)
+            writer.start(headers)
+            predicted = predict_chunks(table.chunks(column), model, options.jobs)
+            return label_table(predicted, writer, options.columns, model, on_chunk)

@@ -1,0 +1,246 @@
+"""Excel workbooks (.xlsx). Needs the extra `excel`."""
+
+from __future__ import annotations
+
+import warnings
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import openpyxl
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from smclassify.errors import TableError, UsageError
+from smclassify.tables.convert import as_text, first_line, labelled_rows, with_new_cells
+from smclassify.tables.values import CHUNK_ROWS, Chunk, numbered_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    from smclassify.tables.values import NewColumn, ReadOptions, Table
+
+_MOST_ROWS = 1 << 20
+_MOST_COLUMNS = 1 << 14
+_LONGEST_TEXT = (1 << 15) - 1
+_LARGEST_NUMBER = 10**15  # Excel keeps fifteen digits
+_FIRST_YEAR = 1901  # Excel takes 1900 for a leap year
+
+
+@dataclass(frozen=True, slots=True)
+class ExcelChunk(Chunk):
+    """A chunk of a sheet.
+
+    Attributes:
+        cells: The values of each row.
+    """
+
+    cells: list[list[object]] = field(default_factory=list)
+
+    def rows(self) -> Iterator[list[object]]:
+        """Yield the values of the rows."""
+        return (row for place, row in enumerate(self.cells) if place not in self.blanks)
+
+
+class ExcelTable:
+    """A sheet of an open workbook, wholly in memory. Its first row that is not blank is the header.
+
+    The table is as wide as the widest row, so that no cell stands where the new ones go.
+
+    Attributes:
+        book: The workbook, with formulas as formulas.
+        sheet: The sheet that is read.
+    """
+
+    format = "excel"
+
+    def __init__(self, name: str, options: ReadOptions) -> None:
+        """Read a workbook.
+
+        Raises:
+            TableError: It is not a workbook, or the sheet is blank.
+            UsageError: There is no such sheet.
+        """
+        self.name = name
+        self.book, self._losses = _load(name, values=False)
+        self.sheet = _sheet(self.book, name, options.sheet)
+        ends = [_end(row) for row in self.sheet.iter_rows(values_only=True)]
+        first = next((place for place, end in enumerate(ends) if end), None)
+        if first is None:
+            message = f"{name}: the sheet {self.sheet.title!r} has no rows."
+            raise TableError(message, "Choose another with --sheet.")
+        self.width: int = max([*ends, *(merged.max_col for merged in self.sheet.merged_cells.ranges)])
+        # what the formulas gave when the workbook was last saved
+        values = _sheet(_load(name, values=True)[0], name, options.sheet)
+        rows = values.iter_rows(max_row=len(ends), max_col=self.width, values_only=True)
+        self._values = [[_as_date(value) for value in row] for row in rows]
+        self._is_blank = [not end for end in ends]
+        self.headers = tuple(as_text(value) for value in self._values[first]) if options.header else None
+        self.names = numbered_names(self.width) if self.headers is None else self.headers
+        self.header_row = first + 1
+        self.size = len(self._values)
+        self._n_read = 0
+
+    def position(self) -> int:
+        """Return how many rows have been read."""
+        return self._n_read
+
+    def describe(self) -> str:
+        """Return how the file is written, and what of it cannot be kept."""
+        others = len(self.book.sheetnames) - 1
+        more = f" ({others} other sheet{'s' if others > 1 else ''} kept)" if others else ""
+        return "; ".join((f"Excel, sheet {self.sheet.title!r}{more}", *self._losses))
+
+    def chunks(self, column: int) -> Iterator[ExcelChunk]:
+        """Yield the rows; dates and numbers are labelled as texts, and wholly blank rows are kept as they are."""
+        first = self.header_row + (self.headers is not None)
+        for start in range(first - 1, self.size, CHUNK_ROWS):
+            cells = self._values[start : start + CHUNK_ROWS]
+            self._n_read = start + len(cells)
+            lines = range(start + 1, self._n_read + 1)
+            blanks = frozenset(place for place, line in enumerate(lines) if self._is_blank[line - 1])
+            yield ExcelChunk([as_text(row[column]) for row in cells], lines, blanks, cells=cells)
+
+
+@dataclass(frozen=True, slots=True)
+class ExcelWriter:
+    """Writes a workbook back with new columns on the sheet that was read; new headers look like the one beside them.
+
+    Attributes:
+        table: The sheet.
+        handle: Where the bytes go.
+    """
+
+    table: ExcelTable
+    handle: IO[bytes]
+
+    def start(self, new_headers: Sequence[str]) -> None:
+        """Write the new headers."""
+        if self.table.headers is None:
+            return
+        self._row(self.table.header_row, new_headers)
+        cells = self.table.sheet[self.table.header_row]
+        beside = cells[self.table.width - 1]
+        if beside.has_style:
+            for cell in cells[self.table.width :]:
+                cell._style = copy(beside._style)  # noqa: SLF001 - openpyxl's own way to copy a look
+
+    def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
+        """Write the new cells of rows."""
+        for place, (line, cells) in enumerate(zip(chunk.lines, zip(*columns, strict=True), strict=True)):
+            if place not in chunk.blanks:
+                self._row(line, cells)
+
+    def finish(self) -> None:
+        """Write the workbook."""
+        self.table.book.save(self.handle)
+
+    def _row(self, line: int, cells: Sequence[str | float | None]) -> None:
+        for place, value in enumerate(cells, self.table.width + 1):
+            self.table.sheet.cell(line, place).value = None if value == "" else value
+
+
+class ExcelConverter:
+    """Writes the rows of any table as a workbook with one sheet; texts stay texts.
+
+    Characters that no workbook can hold become the replacement character.
+    """
+
+    def __init__(self, table: Table, handle: IO[bytes]) -> None:
+        self._table = table
+        self._handle = handle
+        self._book = openpyxl.Workbook(write_only=True)
+        self._sheet = self._book.create_sheet("labelled")
+        self._n_rows = 0
+
+    def start(self, new_headers: Sequence[str]) -> None:
+        """Write the header."""
+        self._append(1, [*self._table.names, *new_headers])
+
+    def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
+        """Write rows with their new cells.
+
+        Raises:
+            TableError: A row, a cell or all of them are more than a workbook can hold.
+        """
+        width = len(self._table.names)
+        for line, row, cells in labelled_rows(chunk, columns):
+            self._append(line, with_new_cells(row, cells, width, None))
+
+    def finish(self) -> None:
+        """Write the workbook."""
+        self._book.save(self._handle)
+
+    def __del__(self) -> None:
+        if not self._sheet.closed:
+            self._sheet.close()  # after an error, it would complain about its own closed draft
+
+    def _append(self, line: int, row: Sequence[object]) -> None:
+        self._n_rows += 1
+        self._check(line, len(row), _MOST_COLUMNS, "cells in a row")
+        self._check(line, self._n_rows, _MOST_ROWS, "rows")
+        self._sheet.append([self._cell(line, value) for value in row])
+
+    def _cell(self, line: int, value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
+        if value is None or _has_excel_type(value):
+            return value
+        text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", as_text(value))
+        self._check(line, len(text), _LONGEST_TEXT, "characters in a cell")
+        cell = openpyxl.cell.WriteOnlyCell(self._sheet, text)
+        cell.data_type = "s"  # a text that starts with = is no formula
+        return cell
+
+    def _check(self, line: int, count: int, most: int, what: str) -> None:
+        if count > most:
+            message = f"{self._table.name}:{line}: a workbook can hold no more than {most:,} {what}."
+            raise TableError(message, "Write CSV or JSON Lines instead: -o out.csv")
+
+
+def _load(name: str, *, values: bool) -> tuple[openpyxl.Workbook, list[str]]:
+    """Return a workbook, and what of it cannot be kept."""
+    try:
+        with Path(name).open("rb") as handle, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            book = openpyxl.load_workbook(handle, data_only=values, keep_vba=name.lower().endswith(".xlsm"))
+    except Exception as error:  # a damaged workbook makes openpyxl raise errors of a dozen kinds
+        message = f"{name}: cannot read the workbook: {first_line(error)}."
+        raise TableError(message, "Is it damaged, or not .xlsx?") from error
+    return book, list(dict.fromkeys(first_line(warning.message) for warning in caught))
+
+
+def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> Worksheet:
+    sheets: dict[str, Worksheet] = {sheet.title: sheet for sheet in book.worksheets}
+    found = next(iter(sheets.values()), None) if wanted is None else sheets.get(wanted)
+    if found is None:
+        message = f"{name}: there is no sheet" + (f" {wanted!r}." if wanted else " with cells.")
+        raise UsageError(message, f"The sheets are: {', '.join(sheets)}.")
+    return found
+
+
+def _end(row: Sequence[object]) -> int:
+    """Return the place, from 1, of the last cell that is not blank; 0 if all are."""
+    return max((place for place, value in enumerate(row, 1) if value is not None), default=0)
+
+
+def _as_date(value: object) -> object:
+    """Return a value; a day, which Excel keeps as its midnight, as a day."""
+    return value.date() if isinstance(value, datetime) and value.time() == time() else value
+
+
+def _has_excel_type(value: object) -> bool:
+    """Return whether Excel can hold a value as more than its text: without losing digits, zone or century."""
+    match value:
+        case bool():
+            return True
+        case int() | float():
+            return abs(value) < _LARGEST_NUMBER
+        case datetime():
+            return value.tzinfo is None and value.year >= _FIRST_YEAR
+        case date():
+            return value.year >= _FIRST_YEAR
+        case time():
+            return value.tzinfo is None
+    return False

@@ -1,0 +1,129 @@
+"""Which format a file has, and how it is opened and written."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING
+
+from smclassify.errors import UsageError
+from smclassify.tables.delimited import DelimitedTable, DelimitedWriter
+from smclassify.tables.jsonl import JsonTable, JsonWriter
+from smclassify.tables.plain_lines import LinesTable, LinesWriter
+from smclassify.tables.source import open_source
+from smclassify.tables.values import FORMATS, STANDARD_STREAM, ReadOptions, format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from smclassify.tables.source import Source
+    from smclassify.tables.values import Table, Writer
+
+_EXTRAS = {"excel": "openpyxl", "parquet": "pyarrow"}
+_WHOLE_FILES = {"excel", "parquet"}
+
+
+@contextmanager
+def open_table(path: str, options: ReadOptions) -> Iterator[Table]:
+    """Open a file of any format, or standard input for `-`.
+
+    Raises:
+        TableError: The file cannot be opened or read, has no rows, or is not what its name says.
+        UsageError: The options make no sense, or the format needs an extra that is not installed.
+    """
+    kind = options.format or format_of(path)
+    if kind not in (None, *FORMATS):
+        raise UsageError(f"There is no format {kind!r}.", f"The formats are: {', '.join(FORMATS)}.")
+    if kind is not None and kind in _WHOLE_FILES:
+        with _open_whole(path, kind, options) as table:
+            yield table
+        return
+    with open_source(path) as source:
+        yield _text_table(source, kind, options)
+
+
+def _text_table(source: Source, kind: str | None, options: ReadOptions) -> Table:
+    if kind == "jsonl":
+        return JsonTable(source, options)
+    is_text_file = kind is None and source.name.lower().removesuffix(".gz").endswith(".txt")
+    if kind == "lines" or (is_text_file and b"\t" not in source.start):
+        return LinesTable(source, options)
+    return DelimitedTable(source, options)
+
+
+@contextmanager
+def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
+    check_extra(kind)
+    if path == STANDARD_STREAM:
+        raise UsageError(f"The format {kind} cannot be read from a pipe.", "Save it as a file first.")
+    with open_source(path):
+        pass  # the same sentences for a missing or blank file as elsewhere
+    if kind == "excel":
+        from smclassify.tables.excel import ExcelTable  # noqa: PLC0415 - an extra
+
+        yield ExcelTable(path, options)
+        return
+    from smclassify.tables.parquet import ParquetTable  # noqa: PLC0415 - an extra
+
+    table = ParquetTable(path)
+    try:
+        yield table
+    finally:
+        table.file.close()
+
+
+def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:
+    """Return what writes a table to a target: in its own format unless the name of the target stands for another.
+
+    Standard output gets text: CSV for Excel and Parquet files.
+
+    Raises:
+        UsageError: The format needs an extra that is not installed, or the target's name promises macros wrongly.
+    """
+    wanted = format_of(target) or table.format
+    check_extra(wanted)
+    if target == STANDARD_STREAM and table.format in _WHOLE_FILES:
+        wanted = "csv"
+    if wanted == table.format:
+        match table:
+            case DelimitedTable():
+                return DelimitedWriter(table, handle)
+            case JsonTable():
+                return JsonWriter(table, handle)
+            case LinesTable():
+                return LinesWriter(table, handle)
+    return _converter(table, wanted, target, handle)
+
+
+def _converter(table: Table, wanted: str, target: str, handle: IO[bytes]) -> Writer:
+    from smclassify.tables.convert import CsvConverter, JsonConverter  # noqa: PLC0415 - seldom needed
+
+    if wanted == "jsonl":
+        return JsonConverter(table, handle)
+    if wanted == "excel":
+        from smclassify.tables.excel import ExcelConverter, ExcelTable, ExcelWriter  # noqa: PLC0415 - an extra
+
+        has_macros = isinstance(table, ExcelTable) and table.book.vba_archive is not None
+        if target.lower().endswith(".xlsm" if not has_macros else ".xlsx"):
+            tip = f"Name the output {'.xlsm' if has_macros else '.xlsx'}: Excel opens no other."
+            raise UsageError(f"{target}: the workbook has {'' if has_macros else 'no '}macros.", tip)
+        return ExcelWriter(table, handle) if isinstance(table, ExcelTable) else ExcelConverter(table, handle)
+    if wanted == "parquet":
+        from smclassify.tables.parquet import ParquetWriter  # noqa: PLC0415 - an extra
+
+        return ParquetWriter(table, handle)
+    return CsvConverter(table, handle, "\t" if wanted in {"tsv", "lines"} else ",")
+
+
+def check_extra(kind: str) -> None:
+    """Raise unless what a format needs is installed.
+
+    Raises:
+        UsageError: It is not; the tip has the command that installs it.
+    """
+    needed = _EXTRAS.get(kind)
+    if needed and find_spec(needed) is None:
+        raise UsageError(
+            f"The format {kind} needs {needed}, which is not installed.",
+            f"Install it: pip install 'smclassify[{kind}]'",
+        )

@@ -1,0 +1,163 @@
+"""Parquet files, row group by row group. Needs the extra `parquet`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smclassify.errors import TableError
+from smclassify.tables.convert import as_text, first_line, labelled_rows, unique_names, with_new_cells
+from smclassify.tables.values import CHUNK_ROWS, Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from smclassify.tables.values import NewColumn, Table
+
+_GROUP_ROWS = 25 * CHUNK_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetChunk(Chunk):
+    """A chunk of a Parquet file.
+
+    Attributes:
+        batch: Its columns.
+    """
+
+    batch: pa.RecordBatch | None = None
+
+    def rows(self) -> Iterator[list[object]]:
+        """Yield the values of the rows."""
+        assert self.batch is not None  # noqa: S101 - tells the type
+        return (list(row) for row in zip(*(column.to_pylist() for column in self.batch.columns), strict=True))
+
+
+class ParquetTable:
+    """An open Parquet file."""
+
+    format = "parquet"
+
+    def __init__(self, name: str) -> None:
+        """Read what the file says of itself.
+
+        Raises:
+            TableError: It is not a Parquet file.
+        """
+        self.name = name
+        try:
+            self.file = pq.ParquetFile(name)
+        except (OSError, pa.ArrowException) as error:
+            raise TableError(f"{name}: cannot read the Parquet file: {first_line(error)}.", "Is it damaged?") from error
+        self.headers = self.names = tuple(self.file.schema_arrow.names)
+        if not self.headers:
+            raise TableError(f"{name}: the file has no columns.", "Give a file with a column of texts.")
+        self.width = len(self.headers)
+        self.size = self.file.metadata.num_rows
+        self._n_read = 0
+
+    def position(self) -> int:
+        """Return how many rows have been read."""
+        return self._n_read
+
+    def describe(self) -> str:
+        """Return how the file is written."""
+        return f"Parquet, {self.size:,} rows"
+
+    def chunks(self, column: int) -> Iterator[ParquetChunk]:
+        """Yield the rows; a value that is no text is labelled as it is written in CSV, and null as blank."""
+        try:
+            for batch in self.file.iter_batches(batch_size=CHUNK_ROWS):
+                values = batch.column(column).to_pylist()
+                first = self._n_read + 1
+                self._n_read += len(values)
+                yield ParquetChunk(list(map(as_text, values)), range(first, self._n_read + 1), batch=batch)
+        except (OSError, pa.ArrowException) as error:
+            raise TableError(f"{self.name}: cannot read the Parquet file: {first_line(error)}.") from error
+
+
+class ParquetWriter:
+    """Writes a Parquet file: the columns of one, or of another format as texts, with new ones after them.
+
+    The columns of a Parquet file keep their types, their compression and what the file says of them.
+    """
+
+    def __init__(self, table: Table, handle: IO[bytes]) -> None:
+        self._table = table
+        self._handle = handle
+        self._schema = pa.schema([])
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.RecordBatch] = []
+
+    def start(self, new_headers: Sequence[str]) -> None:
+        """Write the names and types of the columns; the confidence is a number, the other new ones are texts."""
+        if isinstance(self._table, ParquetTable):
+            self._schema = self._table.file.schema_arrow
+            compression = _compression(self._table.file.metadata)
+        else:
+            self._schema = pa.schema([(name, pa.string()) for name in unique_names(self._table.names)])
+            compression = {}
+        for header in new_headers:
+            kind = pa.float64() if header.endswith("confidence") else pa.string()
+            self._schema = self._schema.append(pa.field(header, kind))
+        usual = next(iter(compression.values()), "snappy")
+        compression = dict.fromkeys((*self._schema.names, *new_headers), usual) | compression
+        self._writer = pq.ParquetWriter(self._handle, self._schema, compression=compression)
+
+    def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
+        """Take rows; they are written in row groups of about a hundred thousand.
+
+        Raises:
+            TableError: A row of another format has more cells than there are columns.
+        """
+        if isinstance(chunk, ParquetChunk) and chunk.batch is not None:
+            own, new = chunk.batch.columns, [list[Any](column) for column in columns]
+        else:
+            rows = [self._row(*row) for row in labelled_rows(chunk, columns)]
+            cells = [list[Any](column) for column in zip(*rows, strict=True)] or [[] for _ in self._schema]
+            width = len(self._table.names)
+            own, new = [pa.array(column, pa.string()) for column in cells[:width]], cells[width:]
+        kinds = self._schema.types[len(own) :]
+        added = [
+            pa.array([None if cell == "" else cell for cell in column], kind)
+            for column, kind in zip(new, kinds, strict=True)
+        ]
+        self._waiting.append(pa.RecordBatch.from_arrays([*own, *added], schema=self._schema))
+        if sum(batch.num_rows for batch in self._waiting) >= _GROUP_ROWS:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write the last rows and the index at the end."""
+        self._flush()
+        assert self._writer is not None  # noqa: S101 - `start` was called
+        self._writer.close()
+
+    def __del__(self) -> None:
+        if self._writer is not None:
+            self._writer.is_open = False  # after an error, it would write to a file that is closed
+
+    def _row(self, line: int, row: list[object], cells: tuple[Any, ...]) -> list[Any]:
+        width = len(self._table.names)
+        if len(row) > width:
+            message = f"{self._table.name}:{line}: the row has {len(row)} cells, but there are {width} columns."
+            raise TableError(message, "Parquet has no place for more: write CSV or JSON Lines, for instance -o out.csv")
+        return with_new_cells([None if value is None else as_text(value) for value in row], cells, width, None)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            assert self._writer is not None  # noqa: S101 - `start` was called
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting.clear()
+
+
+def _compression(metadata: pq.FileMetaData) -> dict[str, str]:
+    """Return how the columns of a file are compressed, by their paths; nothing for a file without rows."""
+    if not metadata.num_row_groups:
+        return {}
+    group = metadata.row_group(0)
+    columns = (group.column(place) for place in range(metadata.num_columns))
+    names = ((column.path_in_schema, column.compression) for column in columns)
+    return {path: "NONE" if codec == "UNCOMPRESSED" else codec for path, codec in names}

@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import io
+import random
+import warnings
+import zipfile
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from openpyxl.chart import BarChart
+from openpyxl.styles import Font, PatternFill
+from rewriting import chunks_of, rewrite, rows_of, written
+
+from smclassify.errors import TableError, UsageError
+from smclassify.tables import excel
+from smclassify.tables.formats import open_table
+from smclassify.tables.values import ReadOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+ROWS: list[list[Any]] = [
+    ["id", "task", "hours", "when"],
+    ["007", "cold call", 1.25, datetime(2026, 3, 2)],  # noqa: DTZ001 - Excel knows no zones
+    ["=x", None, 12, datetime(2026, 3, 2, 9, 30)],  # noqa: DTZ001
+]
+
+
+def book_of(path: Path, rows: Sequence[Sequence[Any]] = ROWS, **sheets: Sequence[Sequence[Any]]) -> Path:
+    """Write a workbook with a sheet called `Tasks` and perhaps others; a text that starts with = stays one."""
+    book = openpyxl.Workbook()
+    for title, of_sheet in {"Tasks": rows, **sheets}.items():
+        sheet = book.create_sheet(title)
+        for line, row in enumerate(of_sheet, 1):
+            for place, value in enumerate(row, 1):
+                cell = sheet.cell(line, place, value)
+                if isinstance(value, str) and value.startswith("=x"):
+                    cell.data_type = "s"
+    del book["Sheet"]
+    book.save(path)
+    return path
+
+
+def sheet_of(content: bytes, title: str = "Tasks", **options: bool) -> Worksheet:
+    sheet: Worksheet = openpyxl.load_workbook(io.BytesIO(content), **options)[title]
+    return sheet
+
+
+def values_of(content: bytes, title: str = "Tasks") -> list[tuple[Any, ...]]:
+    return list(sheet_of(content, title).iter_rows(values_only=True))
+
+
+def test_rewriting(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[["stays"]])
+    after = rewrite(path, {"label": "sales", "confidence": 0.9812, "activity": None, "definition": ""})
+    assert values_of(after) == [
+        (*ROWS[0], "label", "confidence", "activity", "definition"),
+        (*ROWS[1], "sales", 0.9812, None, None),
+        (*ROWS[2], "sales", 0.9812, None, None),
+    ]
+    assert values_of(after, "Other") == [("stays",)]
+    assert sheet_of(after)["A3"].data_type == "s"
+    assert sheet_of(after)["F2"].data_type == "n"
+
+
+def test_what_is_known_of_a_table(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[[1]], More=[[2]])
+    with open_table(str(path), ReadOptions()) as table:
+        assert (table.name, table.format, table.size, table.width) == (str(path), "excel", 3, 4)
+        assert table.headers == table.names == ("id", "task", "hours", "when")
+        assert table.describe() == "Excel, sheet 'Tasks' (2 other sheets kept)"
+        assert table.position() == 0
+        [chunk] = table.chunks(3)
+        assert (chunk.texts, list(chunk.lines)) == (["2026-03-02", "2026-03-02T09:30:00"], [2, 3])
+        assert table.position() == 3
+
+
+def test_looks_stay(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["id", "task"])
+    sheet.append([1, "cold call"])
+    sheet["B1"].font = Font(bold=True)
+    sheet["B2"].fill = PatternFill("solid", fgColor="FFFF00")
+    sheet["A2"].number_format = "0000"
+    sheet.column_dimensions["B"].width = 33
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = "A1:B2"
+    book.save(tmp_path / "x.xlsx")
+    after = sheet_of(rewrite(tmp_path / "x.xlsx"), "Sheet")
+    assert (after["A1"].font.bold, after["B1"].font.bold, after["C1"].font.bold) == (False, True, True)
+    assert (after["B2"].fill.fgColor.rgb, after["A2"].number_format) == ("00FFFF00", "0000")
+    assert not after["C2"].has_style
+    assert (after.column_dimensions["B"].width, after.freeze_panes, after.auto_filter.ref) == (33, "A2", "A1:B2")
+
+
+def with_cached_values(path: Path, values: dict[str, str]) -> Path:
+    """Put what formulas gave into a workbook, as Excel does when it saves one."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    for formula, value in values.items():
+        assert f"<f>{formula}</f><v />" in sheet or f"<f>{formula}</f><v></v>" in sheet
+        for empty in ("<v />", "<v></v>"):
+            sheet = sheet.replace(f"<f>{formula}</f>{empty}", f"<f>{formula}</f><v>{value}</v>")
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else content)
+    return path
+
+
+def test_formulas_are_read_as_what_they_gave_and_stay_formulas(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task", "n"], ["cold call", "=1+1"], ["=A2", "=2+2"]])
+    with_cached_values(path, {"1+1": "2"})
+    assert rows_of(path) == [["cold call", 2], [None, None]]
+    assert [chunk.texts for chunk in chunks_of(path)] == [["cold call", ""]]
+    assert values_of(rewrite(path)) == [("task", "n", "new"), ("cold call", "=1+1", "X"), ("=A2", "=2+2", "X")]
+
+
+def test_a_row_of_formulas_that_were_never_worked_out_is_no_blank_row(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["=1+1"]])
+    [chunk] = chunks_of(path)
+    assert (chunk.texts, chunk.blanks) == ([""], frozenset())
+
+
+def test_blank_rows_stay(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [[None], [None], ["task", "n"], ["a", 1], [None, None], ["", 2], ["b"]])
+    [chunk] = chunks_of(path)
+    assert (chunk.texts, list(chunk.lines), chunk.blanks) == (["a", "", "", "b"], [4, 5, 6, 7], frozenset({1}))
+    assert rows_of(path) == [["a", 1], [None, 2], ["b", None]]
+    assert values_of(rewrite(path)) == [
+        (None, None, None), (None, None, None), ("task", "n", "new"), ("a", 1, "X"), (None, None, None),
+        (None, 2, "X"), ("b", None, "X"),
+    ]  # fmt: skip
+
+
+def test_rows_longer_than_the_header_are_not_written_over(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["a", "note", None, "far"], ["b"]])
+    with open_table(str(path), ReadOptions()) as table:
+        assert table.headers == ("task", "", "", "")
+    assert values_of(rewrite(path)) == [
+        ("task", None, None, None, "new"), ("a", "note", None, "far", "X"), ("b", None, None, None, "X")
+    ]  # fmt: skip
+
+
+def test_merged_cells_are_not_written_into(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["a"]])
+    book = openpyxl.load_workbook(path)
+    book["Tasks"].merge_cells("A1:C1")
+    book.save(path)
+    assert values_of(rewrite(path)) == [("task", None, None, "new"), ("a", None, None, "X")]
+
+
+def test_without_a_header(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["a", 1], ["b", 2]])
+    with open_table(str(path), ReadOptions(header=False)) as table:
+        assert (table.headers, table.names) == (None, ("column1", "column2"))
+    assert values_of(rewrite(path, header=False)) == [("a", 1, "X"), ("b", 2, "X")]
+
+
+def test_header_only(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"]])
+    assert rows_of(path) == []
+    assert values_of(rewrite(path)) == [("task", "new")]
+
+
+def test_headers_of_all_kinds(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["a", None, 3, date(2026, 3, 2), "a", True]])
+    with open_table(str(path), ReadOptions()) as table:
+        assert table.headers == ("a", "", "3", "2026-03-02", "a", "true")
+
+
+def test_many_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excel, "CHUNK_ROWS", 2)
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["a"], [None], ["b"], ["c"], ["d"]])
+    assert [chunk.texts for chunk in chunks_of(path)] == [["a", ""], ["b", "c"], ["d"]]
+    assert [row[1] for row in values_of(rewrite(path))] == ["new", "X", None, "X", "X", "X"]
+
+
+def test_another_sheet(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[["what"], ["b"]])
+    assert rows_of(path, sheet="Other") == [["b"]]
+    after = rewrite(path, sheet="Other")
+    assert values_of(after, "Other") == [("what", "new"), ("b", "X")]
+    assert values_of(after) == [tuple(row) for row in ROWS]
+
+
+def test_no_such_sheet(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[["what"]])
+    with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet 'what'\.") as caught:
+        rows_of(path, sheet="what")
+    assert caught.value.tip == "The sheets are: Tasks, Other."
+
+
+def test_a_sheet_without_cells(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Blank=[[None]])
+    with pytest.raises(TableError, match=r"x\.xlsx: the sheet 'Blank' has no rows\."):
+        rows_of(path, sheet="Blank")
+
+
+def test_charts_are_no_tables(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.create_chartsheet("Chart", 0).add_chart(BarChart())
+    book["Sheet"].append(["task"])
+    book.save(tmp_path / "x.xlsx")
+    assert rows_of(tmp_path / "x.xlsx") == []
+    with pytest.raises(UsageError, match="there is no sheet 'Chart'"):
+        rows_of(tmp_path / "x.xlsx", sheet="Chart")
+
+
+def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, load = book_of(tmp_path / "x.xlsx"), openpyxl.load_workbook
+
+    def loud(*arguments: object, **options: bool) -> openpyxl.Workbook:
+        warnings.warn("Data Validation extension is not supported and will be removed", stacklevel=1)
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(openpyxl, "load_workbook", loud)
+    with open_table(str(path), ReadOptions()) as table:
+        assert table.describe() == (
+            "Excel, sheet 'Tasks'; Data Validation extension is not supported and will be removed"
+        )
+
+
+def test_macros(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsm")
+    with zipfile.ZipFile(path, "a") as book:
+        book.writestr("xl/vbaProject.bin", b"macros")
+    after = rewrite(path)
+    assert zipfile.ZipFile(io.BytesIO(after)).read("xl/vbaProject.bin") == b"macros"
+    with pytest.raises(UsageError, match=r"out\.xlsx: the workbook has macros\.") as caught:
+        rewrite(path, target="out.xlsx")
+    assert caught.value.tip == "Name the output .xlsm: Excel opens no other."
+    with pytest.raises(UsageError, match=r"out\.xlsm: the workbook has no macros\."):
+        rewrite(book_of(tmp_path / "x.xlsx"), target="out.xlsm")
+
+
+def test_the_format_can_be_said(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx").rename(tmp_path / "x.dat")
+    assert rows_of(path, format="excel")[0][0] == "007"
+
+
+NO_BOOK = [
+    pytest.param(b"a,b\n1,2\n", "File is not a zip file", id="CSV"),
+    pytest.param(b"PK\x03\x04", "File is not a zip file", id="a signature only"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), NO_BOOK)
+def test_what_is_no_workbook(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(TableError, match=rf"x\.xlsx: cannot read the workbook: {message}\.") as caught:
+        rows_of(written(tmp_path / "x.xlsx", content))
+    assert caught.value.tip == "Is it damaged, or not .xlsx?"
+
+
+def test_a_damaged_workbook_is_one_sentence(tmp_path: Path) -> None:
+    whole, chance, messages = book_of(tmp_path / "x.xlsx").read_bytes(), random.Random(1), list[str]()  # noqa: S311 - the same damage each time
+    for _ in range(30):
+        content = bytearray(whole)
+        for _ in range(20):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        try:
+            rows_of(written(tmp_path / "x.xlsx", bytes(content)))
+        except (TableError, UsageError) as error:
+            messages.append(error.message)
+    assert len(messages) > 20
+    assert not any("\n" in message for message in messages)
+
+
+# --- workbooks from other formats ----------------------------------------------------------------------------------
+
+
+def labelled(content: bytes) -> list[tuple[Any, ...]]:
+    return values_of(content, "labelled")
+
+
+def test_texts_stay_texts(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", 'id,task\n007,=1+1\n1.50,"a\nb"\n2026-03-02,\x1b[31m\n')
+    after = rewrite(path, {"confidence": 0.5, "label": ""}, target="x.xlsx")
+    assert labelled(after) == [
+        ("id", "task", "confidence", "label"), ("007", "=1+1", 0.5, None), ("1.50", "a\nb", 0.5, None),
+        ("2026-03-02", "\N{REPLACEMENT CHARACTER}[31m", 0.5, None),
+    ]  # fmt: skip
+    assert sheet_of(after, "labelled")["B2"].data_type == "s"
+
+
+def test_ragged_rows_and_blank_lines(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", "a,b\n1\n\n1,2,3\n")
+    assert labelled(rewrite(path, target="x.xlsx")) == [
+        ("a", "b", "new", None), ("1", None, "X", None), ("1", "2", "X", "3")
+    ]  # fmt: skip
+
+
+VALUES = [
+    pytest.param("12", 12, id="whole number"),
+    pytest.param("1.5", 1.5, id="number"),
+    pytest.param("true", True, id="truth value"),
+    pytest.param("null", None, id="null"),
+    pytest.param('"12"', "12", id="text"),
+    pytest.param("123456789012345678", "123456789012345678", id="more digits than Excel keeps"),
+    pytest.param("NaN", "nan", id="not a number"),
+    pytest.param('{"b": [1, "ü"]}', '{"b": [1, "ü"]}', id="nested"),
+    pytest.param(r'"\ud83d x"', "? x", id="half a pair"),
+]
+
+
+@pytest.mark.parametrize(("value", "cell"), VALUES)
+def test_values_of_json(tmp_path: Path, value: str, cell: object) -> None:
+    path = written(tmp_path / "x.jsonl", f'{{"a": {value}, "b": 1}}\n')
+    [_, (found, *_)] = labelled(rewrite(path, target="x.xlsx"))
+    assert (found, type(found)) == (cell, type(cell))
+
+
+EXCEL_TYPES = [
+    pytest.param(datetime(2026, 3, 2, 9), True, id="date and time"),  # noqa: DTZ001
+    pytest.param(datetime.fromisoformat("2026-03-02T09:00:00+01:00"), False, id="with a zone"),
+    pytest.param(date(2026, 3, 2), True, id="date"),
+    pytest.param(date(1899, 12, 31), False, id="an early date"),
+    pytest.param(datetime(1850, 1, 1), False, id="an early date and time"),  # noqa: DTZ001
+    pytest.param(time(9, 30), True, id="time"),
+    pytest.param(timedelta(hours=30), False, id="duration"),
+    pytest.param(float("inf"), False, id="infinity"),
+    pytest.param(-(10**15), False, id="a large negative number"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), EXCEL_TYPES)
+def test_what_excel_can_hold(value: object, expected: bool) -> None:
+    assert excel._has_excel_type(value) is expected
+
+
+def test_more_than_a_workbook_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "x.csv", f'a,b\n1,"\n2"\n3,{"x" * 32_768}\n')
+    with pytest.raises(TableError, match=r"x\.csv:4: a workbook can hold no more than 32,767 characters in a cell\."):
+        rewrite(path, target="x.xlsx")
+    path = written(tmp_path / "y.csv", "a\n1" + ",2" * 16_383 + "\n")
+    with pytest.raises(TableError, match=r"y\.csv:2: a workbook can hold no more than 16,384 cells in a row\."):
+        rewrite(path, target="x.xlsx")
+    monkeypatch.setattr(excel, "_MOST_ROWS", 3)
+    path = written(tmp_path / "z.csv", "a\n1\n2\n3\n")
+    with pytest.raises(TableError, match=r"z\.csv:4: a workbook can hold no more than 3 rows\."):
+        rewrite(path, target="x.xlsx")
