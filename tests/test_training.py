@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pytest
 from conftest import make_catalogue
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 
 from smclassify.artifact import load_model, save_model
@@ -38,6 +39,7 @@ from smclassify.training.dataset import (
 from smclassify.training.evaluate import CoveragePoint, calibration_error, confidence_for, coverage_curve, evaluate
 from smclassify.training.export import export_weights
 from smclassify.training.fit import FitConfig, fit_network, known_shares, logits_of, make_folds, make_targets
+from smclassify.training.teacher import SoftLabels, load_soft_labels, mixed_goals, text_keys
 from smclassify.training.train import Material, TrainingResult, parity, save_pipeline, train
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager, WordVectors, load_vectors
@@ -327,7 +329,8 @@ def make_network(classes: int) -> tuple[TermVectorizer, MLPClassifier, list[str]
     vectorizer = TermVectorizer(2)
     matrix = vectorizer.fit_transform(texts)
     activity = np.array([min(list(PHRASES).index(e.activity), classes - 1) for e in examples])
-    return vectorizer, fit_network(matrix, VectorAverager(VECTORS).transform(texts), activity, CONFIG), texts
+    goals = np.eye(classes, dtype=np.float32)[activity]
+    return vectorizer, fit_network(matrix, VectorAverager(VECTORS).transform(texts), goals, CONFIG), texts
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -372,6 +375,43 @@ def test_make_targets() -> None:
     assert targets.columns_of(0).tolist() == [0, 1]
     assert np.bincount(targets.label).tolist() == [60, 30]
     assert np.bincount(targets.activity).tolist() == [30, 30, 30]
+
+
+def test_without_a_teacher_the_goals_are_the_activities() -> None:
+    targets = make_targets(make_examples(), make_catalogue(), 3)
+    assert targets.goals.argmax(axis=1).tolist() == targets.activity.tolist()
+    assert targets.goals.sum(axis=1).tolist() == [1.0] * 90
+
+
+TEACHER = SoftLabels(text_keys(["sign it"]), ("closing", "knitting", "seo"), np.array([[51, 100, 153]], dtype=np.uint8))
+
+
+def test_goals_are_mixed_with_what_the_teacher_says() -> None:
+    examples = [example(text, "sales", "closing", 1) for text in ("sign it", "Sign it")] * 3
+    examples += [example("rank", "marketing", "seo", 1)] * 3
+    texts = [e.text for e in examples]
+    goals = mixed_goals(make_targets(examples, make_catalogue(), 3), texts, TEACHER, 0.5)
+    assert goals[0] == pytest.approx([0.5 + 0.5 * 51 / 204, 0.5 * 153 / 204])
+    assert goals[1].tolist() == [1.0, 0.0]
+    assert goals[-1].tolist() == [0.0, 1.0]
+
+
+def test_the_network_learns_what_the_goals_say() -> None:
+    terms, vectors = csr_matrix(np.ones((400, 1))), np.zeros((400, 1))
+    goals = np.tile(np.array([[0.75, 0.25]], dtype=np.float32), (400, 1))
+    network = fit_network(terms, vectors, goals, replace(CONFIG, term_dropout=0.0, vector_dropout=0.0))
+    assert network.predict_proba(np.array([[1.0, 0.0]]))[0] == pytest.approx([0.75, 0.25], abs=0.02)
+
+
+def test_soft_labels_are_read_and_refused(tmp_path: Path) -> None:
+    path = tmp_path / "soft.npz"
+    np.savez(path, keys=TEACHER.keys, activities=np.array(TEACHER.activities), shares=TEACHER.shares)
+    read = load_soft_labels(path)
+    assert read.activities == TEACHER.activities
+    assert read.shares.tolist() == TEACHER.shares.tolist()
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(DatasetError, match=r"soft\.npz: cannot read the soft labels"):
+        load_soft_labels(path)
 
 
 def test_too_few_examples() -> None:

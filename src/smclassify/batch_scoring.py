@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from itertools import repeat
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Numbers = NDArray[np.uint32]
 
-_MOST_WORDS = 50_000
+_Item = TypeVar("_Item", bound=np.generic)
+_MOST_WORDS = 100_000
 _LEARN_AT_ONCE = 1_000
 _AT_ONCE = 1_024
 _FILTER_BITS = 20
 _END_ID = 0
+_UNKNOWN_ID = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +97,38 @@ class _Rows:
 
 
 class _Words:
-    """What is known of every word met so far; each has an id. The first one stands for the end of a text."""
+    """What is known of every word met so far; each has an id. The first one stands for the end of a text.
+
+    The rows of an id never change, and the arrays are replaced when they are full, so a copy stays right for the ids
+    that were there when it was made.
+    """
 
     def __init__(self, n_hidden: int) -> None:
         self.ids: dict[str, int] = {END: _END_ID}
-        self.numbers = np.array([EDGE], dtype=np.uint32)
+        self.numbers = np.full(1, EDGE, dtype=np.uint32)
         self.spoken = np.zeros(1)
         self.known = np.zeros(1)
         self.sums = np.zeros((1, n_hidden))
 
     def add(self, words: Sequence[str], numbers: Numbers, spoken: Floats, known: Floats, sums: Floats) -> None:
         """Add words with what was found out about them."""
-        self.ids.update(zip(words, range(len(self.numbers), len(self.numbers) + len(words)), strict=True))
-        self.numbers = np.concatenate((self.numbers, numbers))
-        self.spoken = np.concatenate((self.spoken, spoken))
-        self.known = np.concatenate((self.known, known))
-        self.sums = np.concatenate((self.sums, sums))
+        first, size = len(self.ids), len(self.ids) + len(words)
+        if size > len(self.numbers):
+            self.numbers = _longer(self.numbers, 2 * size)
+            self.spoken = _longer(self.spoken, 2 * size)
+            self.known = _longer(self.known, 2 * size)
+            self.sums = _longer(self.sums, 2 * size)
+        self.numbers[first:size] = numbers
+        self.spoken[first:size] = spoken
+        self.known[first:size] = known
+        self.sums[first:size] = sums
+        self.ids.update(zip(words, range(first, size), strict=True))
 
 
 class BatchScorer:
     """Scores texts with one set of weights, and remembers the words it has met.
 
-    Memory stays bounded: past 50,000 distinct words it forgets them all and starts anew. Threads may share it.
+    Memory stays bounded: past 100,000 distinct words it forgets them all and starts anew. Threads may share it.
     """
 
     def __init__(self, weights: Weights) -> None:
@@ -161,11 +174,14 @@ class BatchScorer:
         with self._lock:
             if len(self._words.ids) > _MOST_WORDS:
                 self._words = _Words(len(self._hidden_bias))
-            new = sorted(set(words).difference(self._words.ids))
+            table = self._words
+            ids = np.fromiter(map(table.ids.get, words, repeat(_UNKNOWN_ID)), dtype=np.int64, count=len(words))
+            unknown = np.flatnonzero(ids == _UNKNOWN_ID).tolist()
+            new = sorted({words[place] for place in unknown})
             for start in range(0, len(new), _LEARN_AT_ONCE):
                 self._learn(new[start : start + _LEARN_AT_ONCE])
-            table = self._words
-            return np.fromiter(map(table.ids.__getitem__, words), dtype=np.int64, count=len(words)), copy(table)
+            ids[unknown] = [table.ids[words[place]] for place in unknown]
+            return ids, copy(table)
 
     def _learn(self, new: list[str]) -> None:
         """Find out about words: number, whether spoken and known, and what each adds to the hidden layer."""
@@ -188,3 +204,10 @@ class BatchScorer:
 
 def _with_shares(numbers: list[int]) -> list[tuple[int, float]]:
     return [(number, 1.0 / len(numbers)) for number in numbers]
+
+
+def _longer(array: NDArray[_Item], size: int) -> NDArray[_Item]:
+    """Return a copy of an array with room for so many rows."""
+    longer = np.empty((size, *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer

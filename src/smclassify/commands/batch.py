@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -78,6 +79,8 @@ def batch(
       smclassify batch 'in/*.parquet' -o labelled/
       smclassify batch 'in/*.parquet' -o labelled/ --engine dask --jobs 4
     """
+    # numpy reads it when it is loaded: products of small matrices are slower in several threads
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from smclassify.artifact import load_model
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume

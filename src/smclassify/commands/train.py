@@ -35,6 +35,7 @@ def train(
     from smclassify.tables.target import check_target
     from smclassify.training.dataset import check_examples, read_examples, read_texts
     from smclassify.training.fit import FitConfig
+    from smclassify.training.teacher import load_soft_labels
     from smclassify.training.train import Material
     from smclassify.training.train import save_pipeline as save
     from smclassify.training.train import train as run
@@ -50,7 +51,8 @@ def train(
     ambiguous = read_texts(shipped("data/ambiguous_activities.csv")) if data is None else []
     with render.training_progress() as on_step:
         vectors = load_vectors(shipped("data/word_vectors.npz"))
-        result = run(Material(examples, catalogue, vectors, ambiguous), FitConfig(), on_step)
+        teacher = load_soft_labels(shipped("data/soft_labels.npz")) if data is None else None
+        result = run(Material(examples, catalogue, vectors, ambiguous, teacher), FitConfig(), on_step)
     for line in plain.plain_report(result.report):
         render.say(line)
     save_model(result.model, output)

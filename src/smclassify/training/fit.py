@@ -48,6 +48,7 @@ class FitConfig:
         penalty: Strength of the L2 penalty on the weights.
         term_dropout: Share of the terms of each text that are left out of an epoch, 0..1.
         vector_dropout: Share of the values of the averaged word vectors that are left out of an epoch, 0..1.
+        teacher: Share of the teacher's judgement in what is learnt of an example, 0..1; the rest is its activity.
     """
 
     folds: int = 5
@@ -62,6 +63,7 @@ class FitConfig:
     penalty: float = 1e-4
     term_dropout: float = 0.7
     vector_dropout: float = 0.3
+    teacher: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Targets:
         owners: Place of the label of each activity, shape (n_activities,).
         label: True label of each example as its place, shape (n,).
         activity: True activity of each example as its column, shape (n,).
+        goals: What is learnt of each example: how likely it is each activity, float32, shape (n, n_activities).
     """
 
     labels: tuple[str, ...]
@@ -81,6 +84,7 @@ class Targets:
     owners: Ints
     label: Ints
     activity: Ints
+    goals: NDArray[np.float32]
 
     def columns_of(self, label: int) -> Ints:
         """Return the columns of the activities of a label."""
@@ -101,36 +105,43 @@ def make_targets(examples: Sequence[Example], catalogue: Catalogue, folds: int) 
     labels = list(dict.fromkeys(catalogue.activities[slug].label for slug in activities))
     if len(labels) < 2:
         raise DatasetError("All examples have the same label; a classifier needs at least two.")
+    activity = np.array([activities.index(example.activity) for example in examples])
     return Targets(
         labels=tuple(labels),
         activities=tuple(activities),
         owners=np.array([labels.index(catalogue.activities[slug].label) for slug in activities]),
         label=np.array([labels.index(example.label) for example in examples]),
-        activity=np.array([activities.index(example.activity) for example in examples]),
+        activity=activity,
+        goals=np.eye(len(activities), dtype=np.float32)[activity],
     )
 
 
 def fit_network(
-    terms: csr_matrix, vectors: Floats, activity: Ints, config: FitConfig, dtype: type[np.floating] = np.float64
+    terms: csr_matrix,
+    vectors: Floats,
+    goals: NDArray[np.float32],
+    config: FitConfig,
+    dtype: type[np.floating] = np.float64,
 ) -> MLPClassifier:
     """Fit a network with one hidden layer on the values of terms and the averaged word vectors, side by side.
 
     Each epoch leaves out other values at random, so that no term is relied on alone (dropout at the input: Srivastava
     et al., JMLR 2014); the weights after the last epochs are averaged (Izmailov et al., "Averaging Weights Leads to
-    Wider Optima and Better Generalization", UAI 2018).
+    Wider Optima and Better Generalization", UAI 2018). scikit-learn learns one class per example, so each epoch learns
+    one drawn from the goals, and over the epochs an example is each activity as often as its goals say.
 
     Args:
         terms: Values of the terms, shape (n, n_terms).
         vectors: Averaged word vectors, shape (n, n_dimensions).
-        activity: True columns, shape (n,).
+        goals: How likely each example is each activity, shape (n, n_activities).
         config: Choices made before fitting.
         dtype: Precision of the fit. In double precision the last digits, which depend on the processor, stay far below
             a step of the rounded weights; single precision takes half the time.
     """
     features = hstack([terms, csr_matrix(vectors)], format="csr", dtype=dtype)
     kept = np.where(features.indices < terms.shape[1], 1 - config.term_dropout, 1 - config.vector_dropout)
-    batch = min(config.batch, len(activity))
-    n_epochs = max(config.epochs, ceil(config.min_steps * batch / len(activity)))
+    batch = min(config.batch, len(goals))
+    n_epochs = max(config.epochs, ceil(config.min_steps * batch / len(goals)))
     network = MLPClassifier(
         hidden_layer_sizes=(config.hidden,),
         alpha=config.penalty,
@@ -139,11 +150,15 @@ def fit_network(
         random_state=config.seed,
     )
     random = np.random.RandomState(config.seed)
-    classes, last = np.unique(activity), []
+    classes, last = np.flatnonzero(goals.any(axis=0)), []
+    below = np.cumsum(goals, axis=1)
+    first_draws, turns = random.random_sample(len(goals)), random.permutation(n_epochs) / n_epochs
     for epoch in range(n_epochs):
         drawn = np.where(random.random_sample(features.nnz) < kept, 1 / kept, 0.0).astype(dtype)
         thinned = csr_matrix((features.data * drawn, features.indices, features.indptr), shape=features.shape)
-        network.partial_fit(thinned, activity, classes=classes)
+        draws = (first_draws + turns[epoch]) % 1.0
+        learnt = np.minimum((below <= draws[:, None]).sum(axis=1), classes[-1])
+        network.partial_fit(thinned, learnt, classes=classes)
         if epoch >= n_epochs - config.averaged:
             last.append(([layer.copy() for layer in network.coefs_], [bias.copy() for bias in network.intercepts_]))
     network.coefs_, network.intercepts_ = (
@@ -204,7 +219,7 @@ def known_shares(texts: Sequence[str], vocabulary: NDArray[np.uint32], folds: Se
 def _fit_and_score(terms: csr_matrix, vectors: Floats, targets: Targets, fold: Fold, config: FitConfig) -> Floats:
     seen, unseen = fold
     kept = terms[:, np.bincount(terms[seen].indices, minlength=terms.shape[1]) >= config.min_texts]
-    network = fit_network(kept[seen], vectors[seen], targets.activity[seen], config, np.float32)
+    network = fit_network(kept[seen], vectors[seen], targets.goals[seen], config, np.float32)
     logits = np.full((len(unseen), len(targets.activities)), _NEVER)
     logits[:, network.classes_] = logits_of(network, kept[unseen], vectors[unseen])
     return logits

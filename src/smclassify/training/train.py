@@ -31,6 +31,7 @@ from smclassify.training.fit import (
     make_targets,
 )
 from smclassify.training.report import HeldOut, TrainingReport, facts_of
+from smclassify.training.teacher import SoftLabels, mixed_goals
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager
 
@@ -69,12 +70,14 @@ class Material:
         catalogue: The definitions of their labels and activities.
         vectors: What words mean.
         ambiguous: Texts that cannot be decided; the confidence that `ok` asks for is above that of half of them.
+        teacher: What another model, which did not see the example, says of it; None if nobody was asked.
     """
 
     examples: Sequence[Example]
     catalogue: Catalogue
     vectors: WordVectors
     ambiguous: Sequence[str] = ()
+    teacher: SoftLabels | None = None
 
 
 def train(material: Material, config: FitConfig, on_step: Callable[[str], None] = lambda _: None) -> TrainingResult:
@@ -100,6 +103,8 @@ def train(material: Material, config: FitConfig, on_step: Callable[[str], None] 
     )
     texts = [example.text for example in examples]
     targets = make_targets(examples, catalogue, config.folds)
+    if material.teacher is not None:
+        targets = replace(targets, goals=mixed_goals(targets, texts, material.teacher, config.teacher))
     on_step("Grouping near copies")
     groups = group_near_copies(texts)
     on_step("Counting terms and averaging word vectors")
@@ -119,7 +124,7 @@ def train(material: Material, config: FitConfig, on_step: Callable[[str], None] 
     origins = np.unique([example.origin for example in examples], return_inverse=True)[1]
     unlike = held_out(origins) if origins.max() + 1 >= config.folds else like
     on_step("Fitting on all examples")
-    network = fit_network(terms, averages, targets.activity, config)
+    network = fit_network(terms, averages, targets.goals, config)
     weights = export_weights(network, vectorizer, vectors)
     model = Model(
         weights=weights,
