@@ -4,7 +4,8 @@
     tools/compare_models.py ONE OTHER
 
 The same training gives the same bytes on one machine; on another processor the last digits may differ. Compared are
-the facts of the training, the label of every training row, and the probabilities, which may differ by 1e-3.
+the facts of the training, the label of every training row, the probabilities, which may differ by 1e-3, and the limits
+for `ok`, which may differ by 5e-3.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from smclassify.paths import shipped
 from smclassify.training.dataset import read_examples
 
 MOST = 1e-3
+MOST_LIMITS = 5e-3  # limits are read off fits in single precision, whose last digits depend on the processor
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
         *(f"facts of the {part} differ" for part in ("data", "training") if one.facts[part] != other.facts[part]),
         *([f"{moved} training rows change their label"] if moved else []),
         *([f"probabilities differ by {most:.1e}"] if most > MOST else []),
-        *(["thresholds differ"] if np.abs(limits[0] - limits[1]).max() > MOST else []),
+        *(["thresholds differ"] if np.abs(limits[0] - limits[1]).max() > MOST_LIMITS else []),
     ]
     print(f"{len(texts)} rows, {moved} labels moved, probabilities differ by {most:.1e} at most")
     print(f"same bytes: {args.one.read_bytes() == args.other.read_bytes()}")

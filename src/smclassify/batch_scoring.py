@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,9 +17,10 @@ from smclassify.text import (
     NUMBER,
     PAIR_FACTORS,
     analyze_all,
+    gram_numbers,
     is_number,
     pieces,
-    word_terms,
+    word_number,
 )
 
 if TYPE_CHECKING:
@@ -186,24 +187,23 @@ class BatchScorer:
     def _learn(self, new: list[str]) -> None:
         """Find out about words: number, whether spoken and known, and what each adds to the hidden layer."""
         words = [NUMBER if is_number(word) else word[:LONGEST_WORD] for word in new]
-        of_terms = [word_terms(word) for word in words]
-        of_vectors = [_with_shares(pieces(word, self._vocabulary.__contains__)) for word in words]
-        sums = np.zeros((len(words), len(self._hidden_bias)))
-        for rows, weighted in ((self._terms, of_terms), (self._vectors, of_vectors)):
-            numbers = np.array([number for row in weighted for number, _ in row], dtype=np.uint32)
-            values = np.array([value for row in weighted for _, value in row], dtype=np.float64)
-            places = np.repeat(np.arange(len(words)), [len(row) for row in weighted])
-            sums += rows.sum_by_group(numbers, places, len(words), values)
-        whole = np.array([row[0][0] for row in of_terms], dtype=np.uint32)
+        whole = np.array([word_number(word) for word in words], dtype=np.uint32)
+        places = np.arange(len(words))
+        sums = self._terms.sum_by_group(whole, places, len(words))
+        for rows, numbers, power in (
+            (self._terms, [gram_numbers(word) for word in words], 0.5),
+            (self._vectors, [pieces(word, self._vocabulary.__contains__) for word in words], 1.0),
+        ):
+            counts = np.array([len(of_word) for of_word in numbers])
+            flat = np.fromiter(chain.from_iterable(numbers), dtype=np.uint32, count=counts.sum())
+            # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
+            values = np.repeat(1.0 / np.maximum(counts, 1) ** power, counts)
+            sums += rows.sum_by_group(flat, np.repeat(places, counts), len(words), values)
         spoken = np.array([word[0].isalpha() for word in words], dtype=np.float64)
         known = np.zeros(len(words))
         for rows in (self._terms, self._vectors):
             known[rows.find(whole)[0]] = 1.0
         self._words.add(new, whole, spoken, known * spoken, sums)
-
-
-def _with_shares(numbers: list[int]) -> list[tuple[int, float]]:
-    return [(number, 1.0 / len(numbers)) for number in numbers]
 
 
 def _longer(array: NDArray[_Item], size: int) -> NDArray[_Item]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import accumulate
 from math import sqrt
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -45,6 +46,17 @@ _STAND_INS = {"link": "<link>", "mail": "<mail>", "number": NUMBER}
 _REPLACED = str.maketrans({"\u2018": "'", "\u2019": "'", "\u20ac": "$", "\u00a3": "$", "\u00a5": "$"})
 
 
+class _Kept(dict[int, int | None]):
+    """For `str.translate`: accents and invisible characters become nothing; remembers the characters it has met."""
+
+    def __missing__(self, char: int) -> int | None:
+        kept = self[char] = None if unicodedata.category(chr(char)) in {"Mn", "Cf"} else char
+        return kept
+
+
+_KEPT = _Kept()
+
+
 def normalise(text: str) -> str:
     """Return the text without the differences of writing that carry no meaning.
 
@@ -56,8 +68,7 @@ def normalise(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.translate(_REPLACED))
-    return "".join(c for c in decomposed if unicodedata.category(c) not in {"Mn", "Cf"}).casefold()
+    return unicodedata.normalize("NFKD", text.translate(_REPLACED)).translate(_KEPT).casefold()
 
 
 def analyze(text: str) -> list[str]:
@@ -127,17 +138,22 @@ def word_terms(word: str) -> list[Term]:
     Stand-ins and signs have no n-grams.
     """
     whole: Term = (word_number(word), 1.0)
+    grams = gram_numbers(word)
+    value = 1.0 / sqrt(len(grams) or 1)
+    return [whole, *((gram, value) for gram in grams)]
+
+
+def gram_numbers(word: str) -> list[int]:
+    """Return the numbers of the character n-grams of one word; stand-ins and signs have none."""
     if not word[0].isalpha():
-        return [whole]
+        return []
     marked = f"^{word}$".encode()
     size = len(marked)
-    grams = [
+    return [
         crc32(marked[start : start + n], n)
         for n in range(MIN_GRAM, min(MAX_GRAM, size) + 1)
         for start in range(size - n + 1)
     ]
-    value = 1.0 / sqrt(len(grams))
-    return [whole, *((gram, value) for gram in grams)]
 
 
 def pieces(word: str, is_known: Callable[[int], bool]) -> list[int]:
@@ -149,16 +165,18 @@ def pieces(word: str, is_known: Callable[[int], bool]) -> list[int]:
     found: list[int] = []
     start = 0
     while start < len(word) and word[0].isalpha():
-        number_of = piece_number if start else word_number
-        for end in range(len(word), start, -1):
-            number = number_of(word[start:end])
-            if is_known(number):
-                found.append(number)
-                start = end
-                break
-        else:
+        numbers = list(accumulate(word[start:], _with_next, initial=_PIECE if start else 0))
+        length = next((length for length in range(len(numbers) - 1, 0, -1) if is_known(numbers[length])), 0)
+        if not length:
             break
+        found.append(numbers[length])
+        start += length
     return found
+
+
+def _with_next(number: int, char: str) -> int:
+    """Return the checksum of a longer beginning, given that of the one without its last character."""
+    return crc32(char.encode(), number)
 
 
 def pair_number(left: int, right: int) -> int:
