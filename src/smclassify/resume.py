@@ -18,7 +18,7 @@ from smclassify import __version__
 from smclassify.atomic import Draft, draft_path, whole_file
 from smclassify.errors import SmclassifyError, TableError, UsageError
 from smclassify.tables.target import is_packed, packer, reported
-from smclassify.tables.values import STANDARD_STREAM, Chunk, format_of
+from smclassify.tables.values import STANDARD_STREAM, WHOLE_FORMATS, Chunk, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 CHECKPOINT_ROWS = 200_000
 """Number of rows, blank lines counted, after which a run can go on."""
 _START = 1 << 20
-_WHOLE_FORMATS = {"excel", "parquet"}
 
 
 def is_resumable(target: str, kind: str) -> bool:
     """Return whether a run to a target can go on later: to a file, or the name of one to be, in a format of text."""
     path = Path(target)
-    return target != STANDARD_STREAM and kind not in _WHOLE_FORMATS and (path.is_file() or not path.exists())
+    return target != STANDARD_STREAM and kind not in WHOLE_FORMATS and (path.is_file() or not path.exists())
 
 
 def check_resume(source: str, target: str, read: ReadOptions) -> None:
@@ -51,7 +50,7 @@ def check_resume(source: str, target: str, read: ReadOptions) -> None:
         raise UsageError(f"{source}: a run that reads a pipe cannot be resumed.", "Save the input as a file first.")
     kind = format_of(target) or read.format or format_of(source) or ""
     if not is_resumable(target, kind):
-        what = f"the format {kind}" if kind in _WHOLE_FORMATS else "a stream or a device"
+        what = f"the format {kind}" if kind in WHOLE_FORMATS else "a stream or a device"
         tip = "Name a file with -o; CSV, TSV, JSON Lines and lines can be resumed."
         raise UsageError(f"{target}: a run that writes {what} cannot be resumed.", tip)
 

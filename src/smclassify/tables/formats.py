@@ -11,7 +11,7 @@ from smclassify.tables.delimited import DelimitedTable, DelimitedWriter
 from smclassify.tables.jsonl import JsonTable, JsonWriter
 from smclassify.tables.plain_lines import LinesTable, LinesWriter
 from smclassify.tables.source import open_source
-from smclassify.tables.values import FORMATS, STANDARD_STREAM, ReadOptions, format_of
+from smclassify.tables.values import FORMATS, STANDARD_STREAM, WHOLE_FORMATS, ReadOptions, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from smclassify.tables.values import Table, Writer
 
 _EXTRAS = {"excel": "openpyxl", "parquet": "pyarrow"}
-_WHOLE_FILES = {"excel", "parquet"}
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def open_table(path: str, options: ReadOptions) -> Iterator[Table]:
     kind = options.format or format_of(path)
     if kind not in (None, *FORMATS):
         raise UsageError(f"There is no format {kind!r}.", f"The formats are: {', '.join(FORMATS)}.")
-    if kind is not None and kind in _WHOLE_FILES:
+    if kind is not None and kind in WHOLE_FORMATS:
         with _open_whole(path, kind, options) as table:
             yield table
         return
@@ -82,7 +81,7 @@ def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:
     """
     wanted = format_of(target) or table.format
     check_extra(wanted)
-    if target == STANDARD_STREAM and table.format in _WHOLE_FILES:
+    if target == STANDARD_STREAM and table.format in WHOLE_FORMATS:
         wanted = "csv"
     if wanted == table.format:
         match table:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 STANDARD_STREAM = "-"
 FORMATS = ("csv", "tsv", "jsonl", "lines", "excel", "parquet")
+WHOLE_FORMATS = frozenset({"excel", "parquet"})
+"""Formats that are no text: read from a file only, and written in one piece."""
 _EXTENSIONS = {
     ".csv": "csv",
     ".tsv": "tsv",
