@@ -1,4 +1,4 @@
-"""Values to drawings for a terminal. The only module that imports rich, and only once there is something to draw."""
+"""Values to drawings for a terminal. Only `render` and `render_*` import rich, once there is something to draw."""
 
 from __future__ import annotations
 
