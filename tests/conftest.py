@@ -20,6 +20,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "samples"
 
 
+@pytest.fixture(autouse=True)
+def _no_files_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep a model or settings of whoever runs the tests out of them."""
+    home = tmp_path_factory.getbasetemp() / "home"
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+
+
 def make_catalogue() -> Catalogue:
     """Return two labels, the first with two activities."""
     return Catalogue(
