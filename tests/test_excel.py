@@ -4,6 +4,7 @@ import io
 import random
 import warnings
 import zipfile
+from contextlib import nullcontext
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -228,17 +229,48 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         )
 
 
-def test_macros(tmp_path: Path) -> None:
-    path = book_of(tmp_path / "x.xlsm")
+def with_macros(path: Path) -> Path:
+    """Put macros into a workbook."""
     with zipfile.ZipFile(path, "a") as book:
         book.writestr("xl/vbaProject.bin", b"macros")
-    after = rewrite(path)
-    assert zipfile.ZipFile(io.BytesIO(after)).read("xl/vbaProject.bin") == b"macros"
+    return path
+
+
+def test_macros(tmp_path: Path) -> None:
+    path = with_macros(book_of(tmp_path / "x.xlsm"))
+    with zipfile.ZipFile(io.BytesIO(rewrite(path))) as book:
+        assert book.read("xl/vbaProject.bin") == b"macros"
     with pytest.raises(UsageError, match=r"out\.xlsx: the workbook has macros\.") as caught:
         rewrite(path, target="out.xlsx")
     assert caught.value.tip == "Name the output .xlsm: Excel opens no other."
     with pytest.raises(UsageError, match=r"out\.xlsm: the workbook has no macros\."):
         rewrite(book_of(tmp_path / "x.xlsx"), target="out.xlsm")
+
+
+USES_OF_MACROS = [
+    pytest.param({}, "out.xlsm", None, id="written"),
+    pytest.param({"sheet": "what"}, "out.xlsm", "there is no sheet", id="no such sheet"),
+    pytest.param({"sheet": "Blank"}, "out.xlsm", "has no rows", id="no rows"),
+    pytest.param({}, "out.xlsx", "the workbook has macros", id="the wrong name"),
+]
+
+
+@pytest.mark.parametrize(("options", "target", "message"), USES_OF_MACROS)
+def test_the_archive_of_macros_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], target: str, message: str | None
+) -> None:
+    books, load = list[openpyxl.Workbook](), openpyxl.load_workbook
+
+    def noted(*arguments: Any, **options: bool) -> openpyxl.Workbook:  # noqa: ANN401 - openpyxl's own
+        books.append(load(*arguments, **options))
+        return books[-1]
+
+    monkeypatch.setattr(openpyxl, "load_workbook", noted)
+    path = with_macros(book_of(tmp_path / "x.xlsm", Blank=[[None]]))
+    with pytest.raises((TableError, UsageError), match=message) if message else nullcontext():
+        rewrite(path, target=target, **options)
+    [archive] = [book.vba_archive for book in books if book.vba_archive is not None]
+    assert archive.fp is None
 
 
 def test_the_format_can_be_said(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -57,25 +58,27 @@ class ExcelTable:
 
     format = "excel"
 
-    def __init__(self, name: str, options: ReadOptions) -> None:
-        """Read a workbook.
+    def __init__(
+        self, name: str, options: ReadOptions, book: openpyxl.Workbook, values: openpyxl.Workbook, losses: Sequence[str]
+    ) -> None:
+        """Take what was read: the workbook, what its formulas gave when it was last saved, and what cannot be kept.
 
         Raises:
-            TableError: It is not a workbook, or the sheet is blank.
+            TableError: The sheet is blank.
             UsageError: There is no such sheet.
         """
         self.name = name
-        self.book, self._losses = _load(name, values=False)
-        self.sheet = _sheet(self.book, name, options.sheet)
+        self.book = book
+        self._losses = losses
+        self.sheet = _sheet(book, name, options.sheet)
         ends = [_end(row) for row in self.sheet.iter_rows(values_only=True)]
         first = next((place for place, end in enumerate(ends) if end), None)
         if first is None:
             message = f"{name}: the sheet {self.sheet.title!r} has no rows."
             raise TableError(message, "Choose another with --sheet.")
         self.width: int = max([*ends, *(merged.max_col for merged in self.sheet.merged_cells.ranges)])
-        # what the formulas gave when the workbook was last saved
-        values = _sheet(_load(name, values=True)[0], name, options.sheet)
-        rows = values.iter_rows(max_row=len(ends), max_col=self.width, values_only=True)
+        sheet = _sheet(values, name, options.sheet)
+        rows = sheet.iter_rows(max_row=len(ends), max_col=self.width, values_only=True)
         self._values = [[_as_date(value) for value in row] for row in rows]
         self._is_blank = [not end for end in ends]
         self.headers = tuple(as_text(value) for value in self._values[first]) if options.header else None
@@ -103,6 +106,25 @@ class ExcelTable:
             lines = range(start + 1, self._n_read + 1)
             blanks = frozenset(place for place, line in enumerate(lines) if self._is_blank[line - 1])
             yield ExcelChunk([as_text(row[column]) for row in cells], lines, blanks, cells=cells)
+
+
+@contextmanager
+def open_workbook(name: str, options: ReadOptions) -> Iterator[ExcelTable]:
+    """Open a sheet of a workbook.
+
+    Raises:
+        TableError: It is not a workbook, or the sheet is blank.
+        UsageError: There is no such sheet.
+    """
+    values, _ = _load(name, data_only=True)
+    book, losses = _load(name, keep_vba=name.lower().endswith(".xlsm"))
+    try:
+        table = ExcelTable(name, options, book, values, losses)
+        del values  # it is as large as the workbook
+        yield table
+    finally:
+        if book.vba_archive is not None:
+            book.vba_archive.close()  # it writes as it closes, and so cannot be left to the garbage collector
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +221,12 @@ class ExcelConverter:
             raise TableError(message, "Write CSV or JSON Lines instead: -o out.csv")
 
 
-def _load(name: str, *, values: bool) -> tuple[openpyxl.Workbook, list[str]]:
-    """Return a workbook, and what of it cannot be kept."""
+def _load(name: str, **options: bool) -> tuple[openpyxl.Workbook, list[str]]:
+    """Return a workbook read with some of openpyxl's options, and what of it cannot be kept."""
     try:
         with Path(name).open("rb") as handle, warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            book = openpyxl.load_workbook(handle, data_only=values, keep_vba=name.lower().endswith(".xlsm"))
+            book = openpyxl.load_workbook(handle, **options)
     except Exception as error:  # a damaged workbook makes openpyxl raise errors of a dozen kinds
         message = f"{name}: cannot read the workbook: {first_line(error)}."
         raise TableError(message, "Is it damaged, or not .xlsx?") from error

@@ -58,9 +58,10 @@ def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
     with open_source(path):
         pass  # the same sentences for a missing or blank file as elsewhere
     if kind == "excel":
-        from smclassify.tables.excel import ExcelTable  # noqa: PLC0415 - an extra
+        from smclassify.tables.excel import open_workbook  # noqa: PLC0415 - an extra
 
-        yield ExcelTable(path, options)
+        with open_workbook(path, options) as workbook:
+            yield workbook
         return
     from smclassify.tables.parquet import ParquetTable  # noqa: PLC0415 - an extra
 
