@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
+import gc
 import io
 import random
+import sys
 import warnings
 import zipfile
 from contextlib import nullcontext
@@ -17,7 +20,7 @@ from rewriting import chunks_of, rewrite, rows_of, written
 
 from smclassify.errors import TableError, UsageError
 from smclassify.tables import excel
-from smclassify.tables.formats import open_table
+from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import ReadOptions
 
 if TYPE_CHECKING:
@@ -303,6 +306,31 @@ def test_a_damaged_workbook_is_one_sentence(tmp_path: Path) -> None:
             messages.append(error.message)
     assert len(messages) > 20
     assert not any("\n" in message for message in messages)
+
+
+class Full(io.BytesIO):
+    """A file on a disk that is full."""
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("source", ["x.xlsx", "x.csv"])
+def test_a_full_disk_leaves_no_open_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    path = tmp_path / source
+    written(path, "task\na\n") if source == "x.csv" else book_of(path)
+    handle = Full()
+    with open_table(str(path), ReadOptions()) as table:
+        writer = open_writer(table, "out.xlsx", handle)
+        writer.start(["new"])
+        with pytest.raises(OSError, match="No space left"):
+            writer.finish()
+    handle.close()
+    del writer, table
+    gc.collect()
+    assert not complaints
 
 
 # --- workbooks from other formats ----------------------------------------------------------------------------------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.writer.excel import ExcelWriter as PackageWriter
 
 from smclassify.errors import TableError, UsageError
 from smclassify.tables.convert import as_text, first_line, labelled_rows, with_new_cells
@@ -158,7 +160,7 @@ class ExcelWriter:
 
     def finish(self) -> None:
         """Write the workbook."""
-        self.table.book.save(self.handle)
+        _save(self.table.book, self.handle)
 
     def _row(self, line: int, cells: Sequence[str | float | None]) -> None:
         for place, value in enumerate(cells, self.table.width + 1):
@@ -194,11 +196,12 @@ class ExcelConverter:
 
     def finish(self) -> None:
         """Write the workbook."""
-        self._book.save(self._handle)
+        _save(self._book, self._handle)
 
     def __del__(self) -> None:
         if not self._sheet.closed:
-            self._sheet.close()  # after an error, it would complain about its own closed draft
+            with suppress(OSError):
+                self._sheet.close()  # after an error, it would complain about its own closed draft
 
     def _append(self, line: int, row: Sequence[object]) -> None:
         self._n_rows += 1
@@ -231,6 +234,13 @@ def _load(name: str, **options: bool) -> tuple[openpyxl.Workbook, list[str]]:
         message = f"{name}: cannot read the workbook: {first_line(error)}."
         raise TableError(message, "Is it damaged, or not .xlsx?") from error
     return book, list(dict.fromkeys(first_line(warning.message) for warning in caught))
+
+
+def _save(book: openpyxl.Workbook, handle: IO[bytes]) -> None:
+    """Write a workbook as `book.save` does, which leaves its archive open if the disk is full."""
+    book.properties.modified = datetime.now(UTC).replace(tzinfo=None)
+    with ZipFile(handle, "w", ZIP_DEFLATED) as archive:
+        PackageWriter(book, archive).write_data()
 
 
 def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> Worksheet:
