@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -118,3 +119,36 @@ def test_progress_on_a_terminal_comes_after_a_while(tmp_path: Path, monkeypatch:
         now[0] = 2.0
         on_chunk(234)
     assert "1,234 rows" in stream.getvalue()
+
+
+def test_progress_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(render, "monotonic", lambda: now[0])
+    monkeypatch.setenv("TERM", "xterm")
+    end, start = os.pipe()
+    os.write(start, b"call\nring\n")
+    os.close(start)
+    with os.fdopen(end) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        options = ReadOptions(format="lines")
+        with open_table("-", options) as table, render.batch_watcher(quiet=True, to_stdout=True)(table, 0) as on_chunk:
+            now[0] = 2.0
+            on_chunk(2)
+    assert "2 rows" in stream.getvalue()
+
+
+def test_no_progress_where_the_rows_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(render, "monotonic", lambda: now[0])
+    path = tmp_path / "x.csv"
+    path.write_text("task\ncall\n")
+    with (
+        open_table(str(path), ReadOptions()) as table,
+        render.batch_watcher(quiet=True, to_stdout=True)(table, 0) as on_chunk,
+    ):
+        now[0] = 2.0
+        on_chunk(1)
+    assert stream.getvalue() == ""

@@ -116,21 +116,23 @@ def drawn_definition(definition: Definition, catalogue: Catalogue) -> Renderable
     return grid
 
 
-def batch_watcher(*, quiet: bool) -> Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]:
-    """Return what says how a table was understood, and shows progress."""
+def batch_watcher(
+    *, quiet: bool, to_stdout: bool
+) -> Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]:
+    """Return what says how a table was understood, and shows progress, unless the rows are shown on the same screen."""
 
     def watch(table: Table, column: int) -> AbstractContextManager[Callable[[int], None]]:
         if not quiet:
             note([plain_source(table, column)])
-        return batch_progress(table)
+        return batch_progress(table, shown=not (to_stdout and is_terminal(sys.stdout)))
 
     return watch
 
 
 @contextmanager
-def batch_progress(table: Table) -> Iterator[Callable[[int], None]]:
+def batch_progress(table: Table, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """Give a function to report written rows to; on a terminal it shows progress once a second has passed."""
-    if not is_terminal(sys.stderr):
+    if not (shown and is_terminal(sys.stderr)):
         yield lambda _: None
         return
     begun, n_rows, bar = monotonic(), 0, None

@@ -85,7 +85,7 @@ def batch(
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
     from smclassify.runs import RunOptions, label_file
-    from smclassify.tables.values import ReadOptions
+    from smclassify.tables.values import STANDARD_STREAM, ReadOptions
 
     options = RunOptions(
         read=ReadOptions(file_format, encoding, delimiter, not no_header, sheet),
@@ -100,7 +100,7 @@ def batch(
     if resume and plan.folder is None:
         check_resume(plan.parts[0].source, output, options.read)
     model = load_model(model_path)
-    watch = render.batch_watcher(quiet=quiet)
+    watch = render.batch_watcher(quiet=quiet, to_stdout=output == STANDARD_STREAM)
     if engine is None and scheduler is not None:
         raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
     if engine is None and plan.folder is None:

@@ -44,8 +44,8 @@ class Source:
             self.start = self._peek()
 
     def position(self) -> int:
-        """Return how many bytes have been read from disk."""
-        return os.lseek(self._raw.fileno(), 0, os.SEEK_CUR)
+        """Return how many bytes have been read from disk; 0 for a pipe, which has no positions."""
+        return self._raw.tell() if self._raw.seekable() else 0
 
     def seekable(self) -> bool:
         """Return whether the bytes can be gone through twice."""
