@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
+import openpyxl
 import pytest
 from conftest import make_catalogue
 from scipy.sparse import csr_matrix
@@ -97,12 +98,49 @@ def test_read_examples(tmp_path: Path) -> None:
     ]
 
 
+SPARSE = [
+    pytest.param("x.csv", "text,label\na,sales\n", [("a", "sales", "", "", "", 2)], id="two columns"),
+    pytest.param(
+        "x.csv",
+        "\ufefforigin;id;Label; TEXT ;activity\n;7; sales; a ;\n\nx;8;other;b; seo\n",
+        [(" a ", "sales", "", "", "", 2), ("b", "other", "seo", "", "x", 4)],
+        id="other columns, other order, semicolons",
+    ),
+    pytest.param(
+        "x.tsv", 'label\ttext\ns\t"a\nb"\ns\tc', [("a\nb", "s", *[""] * 3, 2), ("c", "s", *[""] * 3, 4)], id="TSV"
+    ),
+    pytest.param("x.jsonl", '{"text": 12, "label": "s"}\n', [("12", "s", "", "", "", 1)], id="JSON Lines"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "examples"), SPARSE)
+def test_only_text_and_label_are_needed(
+    tmp_path: Path, name: str, content: str, examples: list[tuple[str, str, str, str, str, int]]
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert read_examples(tmp_path / name) == [Example(*fields) for fields in examples]
+
+
+def test_examples_of_a_workbook(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["label", "text", "activity"], ["sales", "call", None], [None, None, None], ["sales", 3, "closing"]):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    assert read_examples(tmp_path / "x.xlsx") == [
+        Example("call", "sales", "", "", "", 2),
+        Example("3", "sales", "closing", "", "", 4),
+    ]
+
+
 UNREADABLE = [
-    pytest.param("text,label\na,sales\n", r"x\.csv:1: no column 'activity'", id="missing column"),
-    pytest.param(f"{HEADER}\na,sales,closing,name,\n", r"x\.csv:2: an example has an empty", id="empty cell"),
-    pytest.param(f"{HEADER}\na,sales\n", r"x\.csv:2: an example has an empty", id="short row"),
+    pytest.param("text,activity\na,closing\n", r"x\.csv: no column 'label'", id="missing column"),
+    pytest.param("text,label,Text\na,sales,b\n", r"x\.csv: more than one column 'text'", id="column twice"),
+    pytest.param("text,label\n,sales\n", r"x\.csv:2: an example without text", id="no text"),
+    pytest.param("text,label\na, \n", r"x\.csv:2: an example without label", id="no label"),
+    pytest.param("text,label\na,sales\nb\n", r"x\.csv:3: too few or too many cells", id="short row"),
+    pytest.param("text,label\na,b,sales\n", r"x\.csv:2: too few or too many cells", id="long row"),
     pytest.param(f"{HEADER}\n", "there are no examples", id="no examples"),
-    pytest.param(f'{HEADER}\n"a,sales', "cannot read the examples", id="open quote"),
+    pytest.param('text,label\na,sales\n"b,sales\nc,sales\n', r"x\.csv:3: a quoted cell never ends", id="open quote"),
 ]
 
 
@@ -128,6 +166,7 @@ def example(text: str, label: str, activity: str, line: int) -> Example:
 
 
 BROKEN = [
+    pytest.param(example("b", "support", "", 3), ":3: unknown label 'support'", id="unknown label"),
     pytest.param(example("b", "sales", "dancing", 3), ":3: unknown activity 'dancing'", id="unknown activity"),
     pytest.param(example("b", "marketing", "closing", 3), ":3: closing is sales, not 'marketing'", id="wrong label"),
     pytest.param(example("SIGN it!", "sales", "closing", 3), "'SIGN it!' repeats line 2", id="repeat"),
@@ -138,7 +177,7 @@ BROKEN = [
 @pytest.mark.parametrize(("second", "message"), BROKEN)
 def test_rules_of_the_data(tmp_path: Path, second: Example, message: str) -> None:
     first = example("sign it", "sales", "closing", 2)
-    check_examples([first], make_catalogue(), tmp_path)
+    check_examples([first, example("c", "marketing", "", 4)], make_catalogue(), tmp_path)
     with pytest.raises(DatasetError, match=message):
         check_examples([first, second], make_catalogue(), tmp_path)
 
@@ -375,6 +414,24 @@ def test_make_targets() -> None:
     assert targets.columns_of(0).tolist() == [0, 1]
     assert np.bincount(targets.label).tolist() == [60, 30]
     assert np.bincount(targets.activity).tolist() == [30, 30, 30]
+
+
+def test_examples_that_do_not_say_their_activity() -> None:
+    rows = [("sales", "closing")] * 3 + [("sales", "cold-outreach")] + [("sales", "")] * 2 + [("marketing", "")] * 2
+    targets = make_targets([example("a", *row, 1) for row in rows], make_catalogue(), folds=1)
+    assert (targets.labels, targets.activities) == (("sales", "marketing"), ("cold-outreach", "closing", "seo"))
+    assert targets.label.tolist() == [0] * 6 + [1] * 2
+    assert targets.activity.tolist() == [1, 1, 1, 0, 1, 1, 2, 2]
+    assert targets.named.tolist() == [True] * 4 + [False] * 4
+    assert targets.goals.tolist() == [[0, 1, 0]] * 3 + [[1, 0, 0]] + [[0.25, 0.75, 0]] * 2 + [[0, 0, 1]] * 2
+
+
+def test_where_no_example_says_its_activity_all_are_alike() -> None:
+    rows = [("sales", "")] * 3 + [("marketing", "")] * 3
+    targets = make_targets([example("a", *row, 1) for row in rows], make_catalogue(), folds=3)
+    assert targets.activities == ("cold-outreach", "closing", "seo")
+    assert targets.activity.tolist() == [0] * 3 + [2] * 3
+    assert targets.goals.tolist() == [[0.5, 0.5, 0]] * 3 + [[0, 0, 1]] * 3
 
 
 def test_without_a_teacher_the_goals_are_the_activities() -> None:

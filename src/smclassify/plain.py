@@ -197,10 +197,16 @@ def _held_out(of: str, figures: dict[str, Any]) -> list[str]:
             for label, scores in figures["labels"].items()
         ),
         f"{of} log loss: {figures['log_loss']:.4f}, calibration error {figures['ece']:.4f}",
-        f"{of} activity: {figures['activity_top1']:.4f} right, {figures['activity_top3']:.4f} among the first three",
+        *_activity(of, figures),
         f"{of} ok: {figures['coverage']:.4f} of texts, {figures['accuracy_ok']:.4f} of them right",
         f"{of} accuracy of the surest: {curve}",
     ]
+
+
+def _activity(of: str, figures: dict[str, Any]) -> list[str]:
+    """Return a line about the activities, if the examples say theirs."""
+    first, first_three = figures["activity_top1"], figures["activity_top3"]
+    return [] if first is None else [f"{of} activity: {first:.4f} right, {first_three:.4f} among the first three"]
 
 
 def _undecided(share: float | None) -> list[str]:

@@ -12,22 +12,27 @@ from smclassify import plain, render
 
 def train(
     data: Annotated[
-        Path | None, typer.Argument(metavar="DATA", help="CSV of examples; the shipped ones if left out.")
+        Path | None, typer.Argument(metavar="DATA", help="Table of examples; the shipped ones if left out.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the model.")] = Path(
         "models/smclassify.safetensors"
     ),
+    definitions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML file that defines the labels; the shipped one if left out."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the model file if it exists.")] = False,
     save_pipeline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also save the scikit-learn pipeline with joblib.")
     ] = None,
 ) -> None:
-    """Train a model on labelled examples (columns text, label, activity, style, origin).
+    """Train a model on labelled examples: columns text and label, and perhaps activity, style and origin.
 
     \b
     Examples:
       smclassify train --force
       smclassify train my_examples.csv -o my_model.safetensors
+      smclassify train tickets.csv --definitions tickets.toml -o tickets.safetensors
     """
     from smclassify.artifact import save_model
     from smclassify.definitions import load_definitions
@@ -45,7 +50,7 @@ def train(
     for target in (output, save_pipeline):
         if target is not None:
             check_target(str(target), str(source), force=force)
-    catalogue = load_definitions()
+    catalogue = load_definitions(definitions)
     examples = read_examples(source)
     check_examples(examples, catalogue, source)
     ambiguous = read_texts(shipped("data/ambiguous_activities.csv")) if data is None else []

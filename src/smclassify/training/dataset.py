@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smclassify.errors import DatasetError
+from smclassify.tables.convert import as_text
+from smclassify.tables.formats import open_table
+from smclassify.tables.values import ReadOptions
 from smclassify.text import analyze, normalise
 
 if TYPE_CHECKING:
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from smclassify.definitions import Catalogue
+    from smclassify.tables.values import Table
 
-COLUMNS = ("text", "label", "activity", "style", "origin")
+_REQUIRED = ("text", "label")
+COLUMNS = (*_REQUIRED, "activity", "style", "origin")
 NEAR = 0.5
 _COMMON = 400
 
@@ -34,10 +39,10 @@ class Example:
     Attributes:
         text: The activity as somebody would write it.
         label: Slug of its label.
-        activity: Slug of its activity inside the label.
-        style: Kind of wording: name, tracker, log, duty, skill, calendar or cross (misleading on purpose).
-        origin: Which part of the data set it was written for.
-        line: Line in the file where it ends.
+        activity: Slug of its activity inside the label; blank if nobody said which one it is.
+        style: Kind of wording, such as name, tracker, log or cross (misleading on purpose); may be blank.
+        origin: Which part of the data set it was written for; may be blank.
+        line: Where it starts: its line in a text file, its row in others.
     """
 
     text: str
@@ -49,28 +54,51 @@ class Example:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Read a CSV file of examples.
+    """Read the examples in a table of any format that `batch` reads.
+
+    It needs the columns text and label; activity, style and origin may be blank or missing, and others do not matter.
 
     Raises:
-        DatasetError: The file cannot be read, lacks a column, or has a row with missing cells.
+        DatasetError: A column is missing or there twice, a row has no text or label or not as many cells as the header,
+            or there are no rows.
+        TableError: The file cannot be read.
+        UsageError: The format needs an extra that is not installed.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, strict=True)
-            if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-                raise DatasetError(
-                    f"{path}:1: no column {missing[0]!r}.",
-                    f"The file needs the columns {', '.join(COLUMNS)}.",
-                )
-            rows = [(reader.line_num, tuple(row[name] for name in COLUMNS)) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: cannot read the examples: {error}") from error
-    for line, cells in rows:
-        if not all(cells):
-            raise DatasetError(f"{path}:{line}: an example has an empty or missing cell.")
-    if not rows:
+    examples: list[Example] = []
+    with open_table(str(path), ReadOptions()) as table:
+        places = _find_columns(table, path)
+        for chunk in table.chunks(places["text"]):
+            if chunk.unclosed is not None:
+                tip = "All below it became one cell; close the quotes."
+                raise DatasetError(f"{path}:{chunk.unclosed}: a quoted cell never ends.", tip)
+            if chunk.ragged:
+                tip = "A cell with the delimiter in it needs quotes."
+                raise DatasetError(f"{path}:{chunk.ragged[0]}: too few or too many cells.", tip)
+            lines = (line for place, line in enumerate(chunk.lines) if place not in chunk.blanks)
+            for line, row in zip(lines, chunk.rows(), strict=True):
+                cells = {name: as_text(row[place]) for name, place in places.items()}
+                examples.append(_example(cells, f"{path}:{line}", line))
+    if not examples:
         raise DatasetError(f"{path}: there are no examples.")
-    return [Example(**dict(zip(COLUMNS, cells, strict=True)), line=line) for line, cells in rows]
+    return examples
+
+
+def _find_columns(table: Table, path: Path) -> dict[str, int]:
+    """Return the places of the columns that there are."""
+    names = [header.strip().casefold() for header in (table.names if table.headers else ())]
+    if missing := [name for name in _REQUIRED if name not in names]:
+        needs = f"The file needs a header with {' and '.join(_REQUIRED)}"
+        raise DatasetError(f"{path}: no column {missing[0]!r}.", f"{needs}; it may have {', '.join(COLUMNS[2:])}.")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise DatasetError(f"{path}: more than one column {twice[0]!r}.")
+    return {name: names.index(name) for name in COLUMNS if name in names}
+
+
+def _example(cells: dict[str, str], where: str, line: int) -> Example:
+    if blank := [name for name in _REQUIRED if not cells[name].strip()]:
+        raise DatasetError(f"{where}: an example without {blank[0]}.")
+    label, activity, style, origin = (cells.get(name, "").strip() for name in COLUMNS[1:])
+    return Example(cells["text"], label, activity, style, origin, line)
 
 
 def read_texts(path: Path) -> list[str]:
@@ -96,11 +124,13 @@ def check_examples(examples: Sequence[Example], catalogue: Catalogue, path: Path
     seen: dict[str, Example] = {}
     for example in examples:
         where = f"{path}:{example.line}"
-        activity = catalogue.activities.get(example.activity)
-        if activity is None:
+        if example.label not in catalogue.labels:
+            tip = f"The labels are {', '.join(catalogue.labels)}; others need a file of definitions."
+            raise DatasetError(f"{where}: unknown label {example.label!r}.", tip)
+        if example.activity and example.activity not in catalogue.activities:
             raise DatasetError(f"{where}: unknown activity {example.activity!r}.")
-        if activity.label != example.label:
-            raise DatasetError(f"{where}: {example.activity} is {activity.label}, not {example.label!r}.")
+        if example.activity and (label := catalogue.activities[example.activity].label) != example.label:
+            raise DatasetError(f"{where}: {example.activity} is {label}, not {example.label!r}.")
         earlier = seen.setdefault(text_key(example.text), example)
         if earlier is not example:
             what = "repeats" if earlier.label == example.label else "contradicts"

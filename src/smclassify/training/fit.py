@@ -75,7 +75,8 @@ class Targets:
         activities: Slugs of the activities, one per column; those of a label stand together.
         owners: Place of the label of each activity, shape (n_activities,).
         label: True label of each example as its place, shape (n,).
-        activity: True activity of each example as its column, shape (n,).
+        activity: True activity of each example as its column, shape (n,); the commonest of its label if nobody said.
+        named: Whether the example says its activity, shape (n,).
         goals: What is learnt of each example: how likely it is each activity, float32, shape (n, n_activities).
     """
 
@@ -84,6 +85,7 @@ class Targets:
     owners: Ints
     label: Ints
     activity: Ints
+    named: NDArray[np.bool_]
     goals: NDArray[np.float32]
 
     def columns_of(self, label: int) -> Ints:
@@ -94,26 +96,33 @@ class Targets:
 def make_targets(examples: Sequence[Example], catalogue: Catalogue, folds: int) -> Targets:
     """Return the true columns; labels and activities stand in the order of the definitions.
 
+    An example that does not say its activity is each of its label's by the share they have among those that do, in
+    equal shares if none does.
+
     Raises:
         DatasetError: An activity has fewer examples than there are folds, or there is a single label.
     """
-    counts = Counter(example.activity for example in examples)
-    activities = [slug for label in catalogue.labels for slug in catalogue.activities_of(label) if counts[slug]]
-    for slug in activities:
-        if counts[slug] < folds:
-            raise DatasetError(f"The activity {slug!r} has {counts[slug]} examples; it needs at least {folds}.")
+    counts = Counter(example.activity for example in examples if example.activity)
+    silent = {example.label for example in examples} - {catalogue.activities[slug].label for slug in counts}
+    inside = [slug for label in catalogue.labels for slug in catalogue.activities_of(label)]
+    activities = [slug for slug in inside if counts[slug] or catalogue.activities[slug].label in silent]
     labels = list(dict.fromkeys(catalogue.activities[slug].label for slug in activities))
+    owners = np.array([labels.index(catalogue.activities[slug].label) for slug in activities])
+    label = np.array([labels.index(example.label) for example in examples])
+    frequency = np.array([counts[slug] or 1 for slug in activities])
+    shares = np.where(owners == np.arange(len(labels))[:, None], frequency, 0)
+    named = np.array([example.activity != "" for example in examples])
+    activity = shares.argmax(axis=1)[label]
+    activity[named] = [activities.index(example.activity) for example in examples if example.activity]
+    for slug, count in zip(activities, np.bincount(activity, minlength=len(activities)).tolist(), strict=True):
+        if 0 < count < folds:
+            what = "label" if slug in catalogue.labels else "activity"
+            raise DatasetError(f"The {what} {slug!r} has {count} examples; it needs at least {folds}.")
     if len(labels) < 2:
         raise DatasetError("All examples have the same label; a classifier needs at least two.")
-    activity = np.array([activities.index(example.activity) for example in examples])
-    return Targets(
-        labels=tuple(labels),
-        activities=tuple(activities),
-        owners=np.array([labels.index(catalogue.activities[slug].label) for slug in activities]),
-        label=np.array([labels.index(example.label) for example in examples]),
-        activity=activity,
-        goals=np.eye(len(activities), dtype=np.float32)[activity],
-    )
+    goals = np.eye(len(activities), dtype=np.float32)[activity]
+    goals[~named] = (shares / shares.sum(axis=1, keepdims=True))[label[~named]]
+    return Targets(tuple(labels), tuple(activities), owners, label, activity, named, goals)
 
 
 def fit_network(

@@ -26,16 +26,17 @@ class HeldOut:
 
     Attributes:
         labels: Figures of the labels.
-        activity_top1: Share of examples whose activity is the one shown, 0..1.
-        activity_top3: Share of examples whose activity is among the three likeliest, 0..1.
+        activity_top1: Share of examples whose activity is the one shown, 0..1, of those that say theirs; None if none
+            does.
+        activity_top3: Share of these whose activity is among the three likeliest, 0..1.
         coverage: Share of predictions with status `ok`, 0..1.
         accuracy_ok: Accuracy of those, 0..1.
         curve: How accurate the surest predictions are.
     """
 
     labels: EvaluationReport
-    activity_top1: float
-    activity_top3: float
+    activity_top1: float | None
+    activity_top3: float | None
     coverage: float
     accuracy_ok: float
     curve: tuple[CoveragePoint, ...]

@@ -185,9 +185,11 @@ class _HeldOutScores:
 
 
 def _temperatures(scores: _HeldOutScores, targets: Targets) -> Temperatures:
+    named, of_labels = targets.named, label_logits(scores.logits, targets.owners, len(targets.labels))
+    of_activities = inside_label(scores.logits, targets.owners, targets.label)
     return Temperatures(
-        label=temperature(label_logits(scores.logits, targets.owners, len(targets.labels)), targets.label),
-        activity=temperature(inside_label(scores.logits, targets.owners, targets.label), targets.activity),
+        label=temperature(of_labels, targets.label),
+        activity=temperature(of_activities[named], targets.activity[named]) if named.any() else 1.0,
     )
 
 
@@ -197,11 +199,13 @@ def _measure(scores: _HeldOutScores, model: Model, targets: Targets) -> HeldOut:
     right = said == targets.label
     shown = inside_label(scores.logits, targets.owners, said).argmax(axis=1)
     top3 = np.argsort(-scores.logits, axis=1)[:, :3]
+    is_shown = (shown == targets.activity)[targets.named]
+    is_near = (top3 == targets.activity[:, None]).any(axis=1)[targets.named]
     sure = is_sure(probabilities, scores.known, model.thresholds)
     return HeldOut(
         labels=evaluate(targets.label, probabilities, targets.labels),
-        activity_top1=float((shown == targets.activity).mean()),
-        activity_top3=float((top3 == targets.activity[:, None]).any(axis=1).mean()),
+        activity_top1=float(is_shown.mean()) if len(is_shown) else None,
+        activity_top3=float(is_near.mean()) if len(is_near) else None,
         coverage=float(sure.mean()),
         accuracy_ok=float(right[sure].mean()) if sure.any() else 0.0,
         curve=coverage_curve(probabilities.max(axis=1), right),
