@@ -13,15 +13,16 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
     {"errors", "paths", "text", "atomic"},
-    {"definitions", "weights", "lines"},
-    {"batch_scoring", "tables"},
-    {"predictions"},
+    {"definitions", "weights", "lines", "examples"},
+    {"batch_scoring", "tables", "neighbours"},
+    {"predictions", "explanation"},
     {"model"},
     {"artifact", "batch"},
     {"parallel", "resume"},
     {"runs", "frames"},
     {"plain", "many"},
-    {"render", "cluster"},
+    {"render", "cluster", "plain_explanation"},
+    {"render_explanation"},
     {"commands"},
     {"cli"},
     {"__main__"},
@@ -136,6 +137,7 @@ HEAVY = ["sklearn", "scipy", "pandas", "joblib", "torch", "pydantic", "numpy", "
     ("arguments", "forbidden"),
     [
         pytest.param(["classify", "cold call"], HEAVY, id="classify"),
+        pytest.param(["explain", "cold call"], HEAVY, id="explain"),
         pytest.param(["define", "sales"], HEAVY, id="define"),
         pytest.param(["info"], HEAVY, id="info"),
         pytest.param(["--help"], [*HEAVY, "smclassify.artifact", "smclassify.tables", "tomllib"], id="help"),

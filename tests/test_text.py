@@ -13,6 +13,7 @@ from smclassify.text import (
     NUMBER,
     analyze,
     analyze_all,
+    find_places,
     is_number,
     normalise,
     pair_number,
@@ -129,6 +130,40 @@ def test_analyze_any_text(text: str) -> None:
     assert analyze(normalise(text)) == words
     assert set(spoken_words(words)) <= set(words)
     assert all(0 <= number < 2**32 and 0 < value <= 1 for number, value in terms(words))
+
+
+PLACES = [
+    pytest.param("Cold  call!", ["Cold", "call"], id="words"),
+    pytest.param("caf\u00e9 cafe\u0301\u200b x", ["caf\u00e9", "cafe\u0301\u200b", "x"], id="accents"),
+    pytest.param("follow-up it's R&D", ["follow", "up", "it's", "R&D"], id="hyphen, apostrophe"),
+    pytest.param("2,5% @a.b@c.de www.x", ["2,5", "%", "@", "a.b@c.de", "www.x"], id="stand-ins"),
+    pytest.param("x" * 50, ["x" * 50], id="long word"),
+    pytest.param("\uff21\u00df \ufb01t", ["\uff21\u00df", "\ufb01t"], id="full width, sharp s, ligature"),
+    pytest.param("1\u00bd off", ["1\u00bd", "off"], id="fraction beside a number"),
+    pytest.param("\u00bd off", ["\u00bd", "off"], id="fraction"),
+    pytest.param("x\u2105y", ["x\u2105y"], id="a character that parts words"),
+    pytest.param(" \u0301 ", [], id="no words"),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), PLACES)
+def test_places(text: str, found: list[str]) -> None:
+    assert [text[place.start : place.end] for place in find_places(text)] == found
+
+
+ODD = "ab\u00e9\u0301 \u00df\u00bd\u2105\u33c2\ufb01\u0130\u3042\u302e\u1b44\uff11wth:/.@-_'&%\u20ac12\u200b\n"
+
+
+@given(st.text() | st.text(st.sampled_from(ODD)) | st.lists(st.text(st.sampled_from(ODD), max_size=4)).map("www.".join))
+def test_places_hold_the_words_that_analyze_finds(text: str) -> None:
+    places = find_places(text)
+    assert [word for place in places for word in place.words] == analyze(text)
+    edges = [edge for place in places for edge in (place.start, place.end)]
+    assert edges == sorted(edges)
+    assert all(place.start < place.end for place in places)
+    for place in places:
+        left = [word for other in places if other is not place for word in other.words]
+        assert analyze(f"{text[: place.start]} {text[place.end :]}") == left
 
 
 SNIPPETS = [

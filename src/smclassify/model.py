@@ -54,6 +54,14 @@ class Prediction:
     label_definition: LabelDefinition | None
 
 
+class Missed(NamedTuple):
+    """A limit that an answer does not reach: which of the fields of `Thresholds`, its value and the limit."""
+
+    measure: Literal["confidence", "margin", "known"]
+    value: float
+    limit: float
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Below any of these a prediction is `unsure`.
@@ -67,6 +75,15 @@ class Thresholds:
     confidence: float
     margin: float
     known: float
+
+    def missed(self, confidence: float, margin: float, known: float) -> list[Missed]:
+        """Return the limits that these values lie below; none for a prediction that is `ok`."""
+        measures = (
+            Missed("confidence", confidence, self.confidence),
+            Missed("margin", margin, self.margin),
+            Missed("known", known, self.known),
+        )
+        return [measure for measure in measures if measure.value < measure.limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +177,43 @@ class Model:
         if not scores.n_words and not normalise(text).strip():
             return self._prediction(text, [], _Answer(-1, -1, STATUSES.index("empty"), 0.0, 0.0))
         logits = scores.logits
-        of_labels = [_log_sum_exp(logits[of.start : of.stop]) for of in self.columns.values()]
-        probabilities = _softmax(of_labels, self.temperatures.label)
-        if not scores.known:  # half a guess; see predictions.label_probabilities
-            probabilities = [(probability + 1 / len(probabilities)) / 2 for probability in probabilities]
+        probabilities = self._label_probabilities(scores)
         confidence, second = sorted(probabilities, reverse=True)[:2]
         label = probabilities.index(confidence)
         columns = self.columns[self.labels[label]]
         of_activities = _softmax(logits[columns.start : columns.stop], self.temperatures.activity)
         activity_confidence = max(of_activities)
         activity = columns[of_activities.index(activity_confidence)]
-        limits = self.thresholds
-        sure = confidence >= limits.confidence and confidence - second >= limits.margin and scores.known >= limits.known
-        answer = _Answer(label, activity, 0 if sure else 1, confidence, activity_confidence)
+        missed = self.thresholds.missed(confidence, confidence - second, scores.known)
+        answer = _Answer(label, activity, 1 if missed else 0, confidence, activity_confidence)
         return self._prediction(text, probabilities, answer)
+
+    def log_odds(self, label: str, scores: Scores) -> float:
+        """Return the natural logarithm of p / (1 - p), where p is the calibrated probability of a label."""
+        place = self.labels.index(label)
+        if not scores.known:
+            probabilities = self._label_probabilities(scores)
+            return log(probabilities.pop(place)) - log(sum(probabilities))
+        others = [logit / self.temperatures.label for logit in self._label_logits(scores)]
+        return others.pop(place) - _log_sum_exp(others)
+
+    def activity_probabilities(self, scores: Scores) -> dict[str, float]:
+        """Return activity -> calibrated probability among those of all labels; they sum to 1."""
+        of_activities: dict[str, float] = {}
+        for columns, of_label in zip(self.columns.values(), self._label_probabilities(scores), strict=True):
+            inside = _softmax(scores.logits[columns.start : columns.stop], self.temperatures.activity)
+            names = self.activities[columns.start : columns.stop]
+            of_activities |= {name: of_label * share for name, share in zip(names, inside, strict=True)}
+        return of_activities
+
+    def _label_logits(self, scores: Scores) -> list[float]:
+        return [_log_sum_exp(scores.logits[of.start : of.stop]) for of in self.columns.values()]
+
+    def _label_probabilities(self, scores: Scores) -> list[float]:
+        probabilities = _softmax(self._label_logits(scores), self.temperatures.label)
+        if not scores.known:  # half a guess; see predictions.label_probabilities
+            probabilities = [(probability + 1 / len(probabilities)) / 2 for probability in probabilities]
+        return probabilities
 
     def _prediction(self, text: str, probabilities: list[float], answer: _Answer) -> Prediction:
         status = STATUSES[answer.status]

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from itertools import accumulate
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -77,11 +77,49 @@ def analyze(text: str) -> list[str]:
     >>> analyze("Send revised quote to Brandt & S\u00f6hne (2% off), see www.example.com")
     ['send', 'revised', 'quote', 'to', 'brandt', 'sohne', '<number>', '%', 'off', 'see', '<link>']
     """
-    words = []
-    for match in _TOKEN.finditer(normalise(text)):
-        kind = match.lastgroup or ""
-        words.append(_STAND_INS.get(kind) or match.group()[:LONGEST_WORD])
-    return words
+    return [_word(match) for match in _TOKEN.finditer(normalise(text))]
+
+
+def _word(match: re.Match[str]) -> str:
+    return _STAND_INS.get(match.lastgroup or "") or match.group()[:LONGEST_WORD]
+
+
+class Place(NamedTuple):
+    """A stretch of a text and what `analyze` finds in it.
+
+    Attributes:
+        start: Where it begins in the text as given, in characters from 0.
+        end: Where it ends: the place behind its last character.
+        words: One word; several only where a single character stands for several, as in the fraction 1/2.
+    """
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+
+def find_places(text: str) -> list[Place]:
+    """Return where the words of `analyze` stand in a text, in order and without overlap.
+
+    With a place replaced by a space, the text has the same words but those of the place.
+
+    >>> find_places("2% off caf\u00e9s")
+    [Place(start=0, end=1, words=('<number>',)), Place(start=1, end=2, words=('%',)), \
+Place(start=3, end=6, words=('off',)), Place(start=7, end=12, words=('cafes',))]
+    """
+    forms = [normalise(char) for char in text]
+    origins = [place for place, form in enumerate(forms) for _ in form]
+    places: list[Place] = []
+    for match in _TOKEN.finditer("".join(forms)):
+        place = Place(origins[match.start()], origins[match.end() - 1] + 1, (_word(match),))
+        if places and place.start < places[-1].end:
+            start, _, words = places.pop()
+            place = Place(start, place.end, words + place.words)
+        end = place.end
+        while end < len(text) and not forms[end]:  # accents that follow as characters of their own
+            end += 1
+        places.append(place._replace(end=end))
+    return places
 
 
 def analyze_all(texts: Iterable[str]) -> list[str]:

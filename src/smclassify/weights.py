@@ -11,6 +11,8 @@ from smclassify.text import analyze, pieces, scale, spoken_words, terms, word_nu
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from smclassify.text import Term
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -65,24 +67,45 @@ def score(weights: Weights, text: str) -> Scores:
     """Return the scores of one text, without numpy, whose import takes longer than this."""
     words = analyze(text)
     spoken = spoken_words(words)
-    length = scale(len(words))
-    known_terms = [(row, value) for number, value in terms(words) if (row := _row(weights.terms, number)) is not None]
+    n_known = sum(is_known(weights, word) for word in spoken)
+    known = n_known / len(spoken) if spoken else 0.0
+    return Scores(len(words), known, logits_of(weights, activations(weights, words)))
+
+
+def activations(weights: Weights, words: list[str]) -> list[float]:
+    """Return the activations of the hidden units, 0 or more, for a text of these words."""
+    return hidden_of(weights, input_sums(weights, terms(words), spoken_words(words)), len(words))
+
+
+def input_sums(weights: Weights, of_terms: Iterable[Term], spoken: list[str]) -> list[float]:
+    """Return what terms, and the vectors of words, add to each hidden unit, before the scale of the text's length.
+
+    The sums of parts of a text add up to those of the text.
+    """
+    known_terms = [(row, value) for number, value in of_terms if (row := _row(weights.terms, number)) is not None]
     from_terms = _weighted_sum(weights.term_rows, len(weights.hidden_bias), known_terms)
     from_vectors = _weighted_sum(
         weights.vector_rows, len(weights.hidden_bias), _vector_rows(weights.vocabulary, spoken)
     )
-    columns = zip(
-        weights.term_factors, from_terms, weights.vector_factors, from_vectors, weights.hidden_bias, strict=True
-    )
-    hidden = [max(0.0, length * (tf * t + vf * v) + bias) for tf, t, vf, v, bias in columns]
+    columns = zip(weights.term_factors, from_terms, weights.vector_factors, from_vectors, strict=True)
+    return [tf * t + vf * v for tf, t, vf, v in columns]
+
+
+def hidden_of(weights: Weights, sums: list[float], n_words: int) -> list[float]:
+    """Return the activations of the hidden units, given the input sums of a text of so many words."""
+    length = scale(n_words)
+    return [max(0.0, length * total + bias) for total, bias in zip(sums, weights.hidden_bias, strict=True)]
+
+
+def logits_of(weights: Weights, hidden: list[float]) -> list[float]:
+    """Return one number per activity, given the activations of the hidden units."""
     width = len(weights.output_bias)
     logits = list(weights.output_bias)
     for row, value in enumerate(hidden):
         if value:
             outgoing = weights.output[row * width : (row + 1) * width]
             logits = [logit + value * weight for logit, weight in zip(logits, outgoing, strict=True)]
-    n_known = sum(_is_known(weights, word) for word in spoken)
-    return Scores(len(words), n_known / len(spoken) if spoken else 0.0, logits)
+    return logits
 
 
 def _row(numbers: memoryview, number: int) -> int | None:
@@ -91,7 +114,8 @@ def _row(numbers: memoryview, number: int) -> int | None:
     return row if row < len(numbers) and numbers[row] == number else None
 
 
-def _is_known(weights: Weights, word: str) -> bool:
+def is_known(weights: Weights, word: str) -> bool:
+    """Return whether a word is known as a term or by a vector of its own."""
     number = word_number(word)
     return _row(weights.terms, number) is not None or _row(weights.vocabulary, number) is not None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from smclassify.errors import DatasetError
+from smclassify.examples import digest_of
 from smclassify.tables.convert import as_text
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
@@ -144,10 +144,7 @@ def text_key(text: str) -> str:
 
 def data_digest(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of the examples' texts, labels and activities, whatever the file's line ends."""
-    digest = hashlib.sha256()
-    for example in examples:
-        digest.update(f"{example.text}\x1f{example.label}\x1f{example.activity}\x1e".encode())
-    return digest.hexdigest()
+    return digest_of((example.text, example.label, example.activity) for example in examples)
 
 
 def near_pairs(texts: Sequence[str], least: float, shortest: int = 1) -> Iterator[tuple[int, int]]:
