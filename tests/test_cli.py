@@ -10,12 +10,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, Run
+from conftest import ROOT, Run, make_model
+
+from smclassify.artifact import save_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ["classify", "batch", "define", "info", "train"]
+COMMANDS = ["classify", "explain", "batch", "define", "info", "train"]
 
 
 def test_version(run: Run) -> None:
@@ -104,6 +106,53 @@ def test_a_text_that_starts_with_a_hyphen(run: Run) -> None:
 def test_hostile_text_is_shown_not_sent(run: Run) -> None:
     done = run("classify", "\x1b[31mred [/x] :smile:\u202e")
     assert done.out.startswith(r"\x1b[31mred [/x] :smile:\u202e")
+
+
+# --- explain -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["explain"], ["classify", "--explain"]], ids=" ".join)
+def test_explain(run: Run, command: list[str]) -> None:
+    done = run(*command, "cold call", "discuss next steps")
+    assert (done.code, done.err) == (0, "")
+    lines = [line.split("\t") for line in done.out.splitlines()]
+    assert [line[:3] for line in lines if line[0] == "answer"] == [
+        ["answer", "cold call", "sales"],
+        ["answer", "discuss next steps", "sales"],
+    ]
+    kinds = [line[0] for line in lines]
+    assert kinds[: kinds.index("answer", 1)] == [
+        *("answer", "runner-up"),
+        *("word", "word", "first", "pair", "last"),
+        *("example", "example", "example"),
+    ]
+    assert lines[2][0] == "word"
+    assert float(lines[2][1]) > float(lines[3][1]) > 0
+    assert lines[7] == ["example", "1.0000", "cold call", "sales", "cold-outreach"]
+
+
+@pytest.mark.parametrize("command", [["explain"], ["classify", "--explain"]], ids=" ".join)
+def test_explain_json(run: Run, command: list[str]) -> None:
+    done = run(*command, "--json", stdin="cold call\n\n12\n")
+    first, blank, number = map(json.loads, done.out.splitlines())
+    assert (first["label"], first["unsure_because"], len(first["nearest"])) == ("sales", [], 3)
+    assert [part["text"] for part in first["contributions"] if part["kind"] == "word"] == ["cold", "call"]
+    assert (blank["status"], blank["contributions"]) == ("empty", [])
+    assert [missed["measure"] for missed in number["unsure_because"]] == ["confidence", "known"]
+
+
+@pytest.mark.parametrize(("n", "examples"), [(0, 0), (1, 1), (5, 5)])
+def test_explain_with_so_many_examples(run: Run, n: int, examples: int) -> None:
+    lines = run("explain", "-k", n, "cold call").out.splitlines()
+    assert sum(line.startswith("example\t") for line in lines) == examples
+    assert not any(line.startswith("note\t") for line in lines)
+
+
+def test_explain_with_another_model(run: Run, tmp_path: Path) -> None:
+    save_model(make_model(), tmp_path / "small")
+    done = run("explain", "--model", "small", "call")
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "note\tThe model does not say which examples it learnt from."
 
 
 # --- batch ---------------------------------------------------------------------------------------------------------
@@ -211,6 +260,9 @@ ERRORS = [
     pytest.param(("batch",), 2, "Missing argument 'FILE...'.", id="no file"),
     pytest.param(("classify", " "), 2, "Text 1 is blank. Give at least one word.", id="blank text"),
     pytest.param(("classify", "a", ""), 2, "Text 2 is blank.", id="second text blank"),
+    pytest.param(("explain", " "), 2, "Text 1 is blank. Give at least one word.", id="blank text to explain"),
+    pytest.param(("explain", "-k", "-1", "a"), 2, "Invalid value for '--nearest'", id="negative number"),
+    pytest.param(("explain", "-50%"), 2, "as in: smclassify explain -- '-50% campaign'", id="hyphen"),
     pytest.param(("define", "negotiatoin"), 2, "Did you mean negotiation?", id="near miss"),
     pytest.param(("define", "xyzzy"), 2, "No definition is called 'xyzzy'.", id="unknown name"),
     pytest.param(("batch", "none.csv"), 1, "none.csv: there is no such file.", id="missing file"),
@@ -349,6 +401,15 @@ def test_no_colour_when_asked(tmp_path: Path) -> None:
 
 def test_quiet_on_a_terminal_is_plain(tmp_path: Path) -> None:
     assert on_terminal("classify", "-q", "cold call", folder=tmp_path).startswith("cold call\tsales\t")
+
+
+@pytest.mark.parametrize("command", [["explain"], ["classify", "--explain"]], ids=" ".join)
+def test_an_explanation_on_a_terminal(tmp_path: Path, command: list[str]) -> None:
+    shown = on_terminal(*command, "cold call", folder=tmp_path)
+    assert shown.startswith("\x1b[1")
+    for what in ("Sales", "runner-up", "Follow-up", "log-odds of Sales", "cold call", "as first word", "examples"):
+        assert what in shown
+    assert on_terminal(*command, "-q", "cold call", folder=tmp_path).startswith("answer\tcold call\tsales\t")
 
 
 def test_nothing_to_classify_on_a_terminal(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from smclassify import plain, render
 from smclassify.commands.batch import batch
 from smclassify.commands.classify import classify
 from smclassify.commands.define import define
+from smclassify.commands.explain import explain
 from smclassify.commands.info import info
 from smclassify.commands.train import train
 from smclassify.errors import SmclassifyError, UsageError
@@ -65,7 +66,7 @@ def _as_usage_error(error: typer.TyperException) -> UsageError:
     context: typer.Context | None = getattr(error, "ctx", None)
     command = context.command_path if context else "smclassify"
     tip = f"See `{command} --help`."
-    if type(error).__name__ == "NoSuchOption" and command.endswith(" classify"):
+    if type(error).__name__ == "NoSuchOption" and command.endswith((" classify", " explain")):
         tip = f"A text that starts with a hyphen goes after --, as in: {command} -- '-50% campaign'. {tip}"
     return UsageError(error.format_message().strip().rstrip(".") + ".", tip)
 
@@ -99,5 +100,5 @@ def root(
         raise typer.Exit(2)
 
 
-for command in (classify, batch, define, info, train):
+for command in (classify, explain, batch, define, info, train):
     app.command()(command)

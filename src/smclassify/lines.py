@@ -6,12 +6,31 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from smclassify.errors import TableError
+from smclassify.errors import TableError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _BLOCK = 1 << 16
+
+
+def iter_texts(given: Sequence[str], command: str) -> Iterator[list[str]]:
+    """Return the texts that a command was given, as many at a time as are there.
+
+    Args:
+        given: The arguments; `-`, or none at all, stands for the lines of standard input.
+        command: The command, for the tip.
+
+    Raises:
+        UsageError: An argument is blank, or there is none and a person would have to type the lines.
+        TableError: A line is not UTF-8.
+    """
+    if not given and sys.stdin.isatty():
+        raise UsageError("There is no text to classify.", f'Give one, as in: smclassify {command} "cold call".')
+    for place, text in enumerate(given, 1):
+        if not text.strip():
+            raise UsageError(f"Text {place} is blank.", "Give at least one word.")
+    return (texts for text in given or ["-"] for texts in (iter_lines() if text == "-" else [[text]]))
 
 
 def iter_lines() -> Iterator[list[str]]:

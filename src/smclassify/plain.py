@@ -56,11 +56,16 @@ def plain_prediction(prediction: Prediction) -> str:
 
 def json_prediction(prediction: Prediction) -> str:
     """Return one line of JSON with all fields of a prediction."""
+    return as_json(prediction_fields(prediction))
+
+
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """Return all fields of a prediction, for JSON; probabilities to six digits."""
     fields = asdict(prediction)
     for key in ("confidence", "activity_confidence"):
         fields[key] = round(fields[key], 6)
     fields["scores"] = {label: round(score, 6) for label, score in prediction.scores.items()}
-    return as_json(fields)
+    return fields
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold

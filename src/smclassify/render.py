@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
     from rich.progress import Progress
+    from rich.table import Table as Grid
+    from rich.text import Text
 
     from smclassify.definitions import Catalogue, Definition
     from smclassify.model import Prediction
@@ -54,14 +56,40 @@ def _console(stream: TextIO) -> Console:
 
 def drawn_prediction(prediction: Prediction, labels: Sequence[str]) -> RenderableType:
     """Return an answer as a person likes to see it: label, confidence, activity, both definitions."""
+    from rich.text import Text  # noqa: PLC0415
+
+    if prediction.label is None:
+        return Text.assemble((visible(prediction.text) or "(blank)", "bold"), "  nothing to classify")
+    return titled(Text.assemble((visible(prediction.text), "bold")), answer_grid(prediction, labels))
+
+
+def titled(title: Text, grid: Grid) -> RenderableType:
+    """Return a grid under its title, with an empty line below."""
     from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table as Grid  # noqa: PLC0415
+
+    whole = Grid.grid()
+    whole.add_row(title)
+    whole.add_row(Padding(grid, (0, 0, 1, 2)))
+    return whole
+
+
+def colour_of(label: str, labels: Sequence[str]) -> str:
+    """Return the colour that stands for a label."""
+    return _COLOURS[labels.index(label) % len(_COLOURS)]
+
+
+def answer_grid(prediction: Prediction, labels: Sequence[str]) -> Grid:
+    """Return rows of names and values: label, confidence, activity, both definitions; none for an empty text."""
     from rich.table import Table as Grid  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column()
     if prediction.label is None or not prediction.definition or not prediction.label_definition:
-        return Text.assemble((visible(prediction.text) or "(blank)", "bold"), "  nothing to classify")
-    colour = _COLOURS[labels.index(prediction.label) % len(_COLOURS)]
-    title = Text.assemble((visible(prediction.text), "bold"))
+        return grid
+    colour = colour_of(prediction.label, labels)
     answer = Text.assemble(
         (prediction.label_definition.name, f"bold {colour}"),
         f"  {100 * prediction.confidence:.0f} %  ",
@@ -72,17 +100,11 @@ def drawn_prediction(prediction: Prediction, labels: Sequence[str]) -> Renderabl
             f"{label} {100 * score:.0f} %" for label, score in prediction.scores.items() if label != prediction.label
         )
         answer.append(f"  unsure: please check ({others})", "yellow")
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True, style="dim")
-    grid.add_column()
     grid.add_row("label", answer)
     grid.add_row("", Text(prediction.label_definition.text))
     grid.add_row("activity", Text(prediction.definition.name, f"bold {colour}"))
     grid.add_row("", Text(prediction.definition.text))
-    whole = Grid.grid()
-    whole.add_row(title)
-    whole.add_row(Padding(grid, (0, 0, 1, 2)))
-    return whole
+    return grid
 
 
 def drawn_definitions(catalogue: Catalogue) -> RenderableType:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smclassify import plain, render
 from smclassify.commands.options import JsonOption, ModelOption
-from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
     from smclassify.model import Model
@@ -21,6 +21,7 @@ def classify(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="One plain line per text, also on a terminal.")] = False,
     as_json: JsonOption = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why, as `smclassify explain` does.")] = False,
     model_path: ModelOption = None,
 ) -> None:
     """Say whether activities are sales, marketing or other, how surely, and by which definition.
@@ -35,18 +36,19 @@ def classify(
       smclassify classify -- "-50% campaign"
     """
     from smclassify.artifact import load_model
-    from smclassify.lines import iter_lines
+    from smclassify.lines import iter_texts
 
-    given = texts or ["-"]
-    if not texts and render.is_terminal(sys.stdin):
-        raise UsageError("There is no text to classify.", 'Give one, as in: smclassify classify "cold call".')
-    for place, text in enumerate(given, 1):
-        if not text.strip():
-            raise UsageError(f"Text {place} is blank.", "Give at least one word.")
+    arriving = iter_texts(texts or [], "classify")
     model = load_model(model_path)
-    for text in given:
-        for chunk in iter_lines() if text == "-" else [[text]]:
+    if not explain:
+        for chunk in arriving:
             _answer(model, chunk, quiet=quiet, as_json=as_json)
+        return
+    from smclassify.explanation import iter_explanations
+    from smclassify.render_explanation import show_explanation
+
+    for explanation in iter_explanations(model, chain.from_iterable(arriving)):
+        show_explanation(explanation, model.labels, quiet=quiet, as_json=as_json)
 
 
 def _answer(model: Model, texts: list[str], *, quiet: bool, as_json: bool) -> None:
