@@ -131,5 +131,5 @@ def _nearest(nearest: Sequence[NearExample], labels: Sequence[str]) -> Grid:
     grid.add_column(overflow="fold")
     for near in nearest:
         style = colour_of(near.label, labels)
-        grid.add_row(f"{near.similarity:.2f}", Text(near.activity, style), Text(visible(near.text)))
+        grid.add_row(f"{near.similarity:.2f}", Text(near.activity or near.label, style), Text(visible(near.text)))
     return grid
