@@ -281,9 +281,13 @@ ERRORS = [
     pytest.param(("classify", "a", "--model", "none"), 1, "none: cannot read the model file", id="missing model"),
     pytest.param(("classify", "a", "--model", "tasks.csv"), 1, "tasks.csv: not a model file.", id="foreign model"),
     pytest.param(("info", "--model", "damaged"), 1, "the model file is damaged", id="damaged model"),
-    pytest.param(("train", "none.csv", "-o", "m"), 1, "none.csv: cannot read the examples", id="missing examples"),
-    pytest.param(("train", "tasks.csv", "-o", "m"), 1, "tasks.csv:1: no column 'text'.", id="not examples"),
+    pytest.param(("train", "none.csv", "-o", "m"), 1, "none.csv: there is no such file.", id="missing examples"),
+    pytest.param(("train", "tasks.csv", "-o", "m"), 1, "tasks.csv: no column 'text'.", id="not examples"),
     pytest.param(("train", "bad.csv", "-o", "m"), 1, "bad.csv:3: 'Cold call!' contradicts line 2.", id="bad examples"),
+    pytest.param(
+        ("train", "tasks.csv", "--definitions", "tasks.csv", "-o", "m"), 1, "cannot read the definitions", id="not TOML"
+    ),
+    pytest.param(("define", "--model", "damaged"), 1, "the model file is damaged", id="definitions of a damaged model"),
     pytest.param(("train", "-o", "tasks.csv"), 1, "tasks.csv: the file exists already.", id="model exists"),
 ]
 

@@ -10,7 +10,8 @@ from conftest import make_model
 from rich.console import Console
 
 from smclassify import render
-from smclassify.model import Thresholds
+from smclassify.definitions import parse_definitions
+from smclassify.model import Prediction, Thresholds
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
 
@@ -77,6 +78,37 @@ def test_all_definitions(catalogue: Catalogue) -> None:
     assert "SALES            Selling to one customer." in shown
     assert "  cold-outreach  First contact." in shown
     assert shown.index("SALES") < shown.index("closing") < shown.index("MARKETING") < shown.index("seo")
+
+
+def with_own_labels(n_labels: int) -> Catalogue:
+    labels = [{"slug": f"l{n}", "name": f"Läbel {n}", "text": f"Text {n}."} for n in range(n_labels)]
+    return parse_definitions({"labels": labels}, "")
+
+
+def test_a_label_that_is_its_own_activity_is_shown_once() -> None:
+    shown = drawn(render.drawn_definitions(with_own_labels(12))).rstrip().split("\n\n")
+    assert shown == [f"LÄBEL {n}{'' if n > 9 else ' '}  Text {n}." for n in range(12)]
+
+
+def test_an_answer_whose_activity_is_its_label() -> None:
+    catalogue, labels = with_own_labels(3), ("l0", "l1", "l2")
+    model = make_model(catalogue=catalogue, labels=labels, activities=labels)
+    [prediction] = model.predict(["sign"])
+    assert drawn(render.drawn_prediction(prediction, model.labels), 100) == (
+        "sign\n  label  Läbel 1  58 %  ━━━━━━━━━━━━────────\n         Text 1.\n"
+    )
+
+
+def test_of_many_labels_an_unsure_answer_names_the_likeliest() -> None:
+    labels = tuple(f"l{n}" for n in range(12))
+    catalogue = with_own_labels(12)
+    scores = dict(zip(labels, [0.01] * 6 + [0.2, 0.3, 0.25, 0.05, 0.1, 0.04], strict=True))
+    prediction = Prediction(
+        "x", "l7", 0.3, "unsure", scores, "l7", 1.0, catalogue.activities["l7"], catalogue.labels["l7"]
+    )
+    assert "unsure: please check (l8 25 %, l6 20 %, l10 10 %)" in drawn(
+        render.drawn_prediction(prediction, labels), 140
+    )
 
 
 def test_one_definition(catalogue: Catalogue) -> None:

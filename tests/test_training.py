@@ -532,7 +532,7 @@ def test_training_twice_gives_the_same_bytes(trained: TrainingResult, tmp_path: 
 
 def test_a_trained_model_can_be_saved_and_loaded(trained: TrainingResult, tmp_path: Path) -> None:
     save_model(trained.model, tmp_path / "m")
-    loaded = load_model(tmp_path / "m", make_catalogue())
+    loaded = load_model(tmp_path / "m")
     texts = [e.text for e in make_examples()]
     assert loaded.predict(texts) == trained.model.predict(texts)
     assert loaded.facts == trained.model.facts

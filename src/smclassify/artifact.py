@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smclassify.atomic import whole_file
-from smclassify.definitions import Catalogue, load_definitions
-from smclassify.errors import ArtifactError
+from smclassify.definitions import Catalogue, definitions_content, load_definitions, parse_definitions
+from smclassify.errors import ArtifactError, DefinitionError
 from smclassify.model import Model, Temperatures, Thresholds
 from smclassify.paths import shipped
 from smclassify.weights import Weights
@@ -53,12 +53,12 @@ def default_model_path() -> Path:
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write a model file; it appears whole or not at all.
+    """Write a model file; it appears whole or not at all. It carries its definitions unless they are the shipped ones.
 
     Raises:
-        ArtifactError: The file cannot be written.
+        ArtifactError: The file cannot be written, or the definitions are too long for it.
     """
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "labels": model.labels,
         "activities": model.activities,
@@ -66,6 +66,8 @@ def save_model(model: Model, path: Path) -> None:
         "thresholds": asdict(model.thresholds),
         "facts": model.facts,
     }
+    if model.catalogue != load_definitions():
+        manifest["definitions"] = definitions_content(model.catalogue)
     header: dict[str, Any] = {
         "__metadata__": {
             "kind": _KIND,
@@ -86,6 +88,8 @@ def save_model(model: Model, path: Path) -> None:
         data += _little_endian(view)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    if len(text) > _LONGEST_HEADER:
+        raise ArtifactError(f"{path}: the definitions are too long for a model file.", "Shorten them.")
     digest = hashlib.sha256(len(text).to_bytes(8, "little") + text + data).hexdigest()
     text = text.replace(_NO_DIGEST.encode(), digest.encode(), 1)
     try:
@@ -95,25 +99,21 @@ def save_model(model: Model, path: Path) -> None:
         raise ArtifactError(f"{path}: cannot write the model file: {error.strerror}.") from error
 
 
-def load_model(path: str | os.PathLike[str] | None = None, catalogue: Catalogue | None = None) -> Model:
-    """Read and verify a model file; without a path, the shipped model with the shipped definitions.
+def load_model(path: str | os.PathLike[str] | None = None) -> Model:
+    """Read and verify a model file; without a path, the shipped model.
 
     Raises:
         ArtifactError: The file is missing, damaged, or not a model file of this format.
     """
     path = Path(path) if path is not None else default_model_path()
-    header, data = _read(path)
+    manifest, header, data = _read(path)
     try:
-        manifest = json.loads(header["__metadata__"]["manifest"])
-        if manifest["format"] != FORMAT:
-            tip = f"This version reads format {FORMAT}. Install the matching smclassify, or train the model again."
-            raise ArtifactError(f"{path}: the model file has format {manifest['format']!r}.", tip)
         arrays = {name: _array(header[name], dtype, data) for name, dtype in _ARRAYS.items()}
         model = Model(
             weights=Weights(**arrays),
             labels=tuple(manifest["labels"]),
             activities=tuple(manifest["activities"]),
-            catalogue=catalogue or load_definitions(),
+            catalogue=_catalogue(manifest, path),
             temperatures=Temperatures(**manifest["temperatures"]),
             thresholds=Thresholds(**manifest["thresholds"]),
             facts=manifest["facts"],
@@ -125,8 +125,28 @@ def load_model(path: str | os.PathLike[str] | None = None, catalogue: Catalogue 
     return model
 
 
-def _read(path: Path) -> tuple[dict[str, Any], memoryview]:
-    """Return the header and the bytes of the arrays, once the digest agrees."""
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Return the definitions that go with a model file; without a path, with the shipped model.
+
+    Raises:
+        ArtifactError: The file is missing, damaged, or not a model file of this format.
+    """
+    path = path or default_model_path()
+    return _catalogue(_read(path)[0], path)
+
+
+def _catalogue(manifest: dict[str, Any], path: Path) -> Catalogue:
+    """Return the definitions that a model file carries; the shipped ones if it carries none."""
+    if "definitions" not in manifest:
+        return load_definitions()
+    try:
+        return parse_definitions(manifest["definitions"], f"{path}: the model's definitions")
+    except DefinitionError as error:
+        raise ArtifactError(error.message, _HELP) from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any], memoryview]:
+    """Return the manifest, the header and the bytes of the arrays, once digest and format agree."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ArtifactError(f"{path}: too large for a model file.", _HELP)
@@ -151,7 +171,15 @@ def _read(path: Path) -> tuple[dict[str, Any], memoryview]:
     expected.update(data)
     if expected.hexdigest() != digest:
         raise ArtifactError(f"{path}: the model file is damaged (its digest does not match).", _HELP)
-    return header, data
+    try:
+        manifest = json.loads(metadata["manifest"])
+        number = manifest["format"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{path}: the model file is not well formed: {error}", _HELP) from error
+    if number != FORMAT:
+        tip = f"This version reads format {FORMAT}. Install the matching smclassify, or train the model again."
+        raise ArtifactError(f"{path}: the model file has format {number!r}.", tip)
+    return manifest, header, data
 
 
 def _array(entry: dict[str, Any], dtype: str, data: memoryview) -> memoryview[Any]:
@@ -189,6 +217,8 @@ def _check(model: Model) -> None:
         if any(a >= b for a, b in pairwise(table[:: max(1, len(table) // 1024)])):
             raise ValueError("the terms are not in order")
     catalogue = model.catalogue
+    if len(model.labels) < 2:
+        raise ValueError("there are fewer than two labels")
     if missing := [name for name in model.labels if name not in catalogue.labels]:
         raise ValueError(f"no definition of the label {missing[0]!r}")
     if missing := [name for name in model.activities if name not in catalogue.activities]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smclassify.definitions import Definition
     from smclassify.errors import SmclassifyError
     from smclassify.many import PartReport
-    from smclassify.model import Model, Prediction
+    from smclassify.model import Model, Prediction, Thresholds
     from smclassify.tables.values import Table
     from smclassify.training.report import HeldOut, TrainingReport
 
@@ -151,10 +151,11 @@ def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, A
 
 def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
     """Return lines about a model: `name: value`."""
-    data, training, like, unlike = (model.facts[part] for part in ("data", "training", "heldout", "unlike"))
+    data, training, like = (model.facts[part] for part in ("data", "training", "heldout"))
+    unlike = model.facts.get("unlike", like)
+    kinds = f"held-out: {training['folds']}-fold cross-validation"
     counts = ", ".join(f"{count} {label}" for label, count in data["labels"].items())
     versions = ", ".join(f"{name} {number}" for name, number in model.facts["versions"].items())
-    limits = model.thresholds
     return [
         f"version: {version}",
         f"model: {path} ({size / 1e6:.1f} MB)",
@@ -163,11 +164,11 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
         f"terms: {model.facts['terms']}",
         f"examples: {data['rows']} ({counts})",
         f"examples' SHA-256: {data['sha256']}",
-        f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
+        _limits(model.thresholds),
         *_held_out("held-out", like),
-        *_held_out("unlike", unlike),
-        f"held-out: {training['folds']}-fold cross-validation; unlike: the same with whole origins of texts left out",
-        *_undecided(model.facts["ambiguous_unsure"]),
+        *([] if unlike == like else _held_out("unlike", unlike)),
+        kinds if unlike == like else f"{kinds}; unlike: the same with whole origins of texts left out",
+        *_undecided(model.facts.get("ambiguous_unsure")),
         f"made with: {versions}",
     ]
 
@@ -175,12 +176,11 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
 def plain_report(report: TrainingReport) -> list[str]:
     """Return lines that say what training did."""
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
-    limits = report.thresholds
     return [
         f"examples: {report.like.labels.n} ({counts})",
         *_held_out("held-out", _as_facts(report.like)),
-        *_held_out("unlike", _as_facts(report.unlike)),
-        f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}",
+        *([] if report.unlike == report.like else _held_out("unlike", _as_facts(report.unlike))),
+        _limits(report.thresholds),
         *_undecided(report.ambiguous_unsure),
         f"largest difference from scikit-learn's probabilities: {report.parity:.1e}",
     ]
@@ -190,6 +190,13 @@ def _as_facts(held_out: HeldOut) -> dict[str, Any]:
     return (
         asdict(held_out) | asdict(held_out.labels) | {"labels": {of.label: asdict(of) for of in held_out.labels.labels}}
     )
+
+
+def _limits(limits: Thresholds) -> str:
+    line = f"ok from: confidence {limits.confidence:.4f}, margin {limits.margin:.2f}, known words {limits.known:.2f}"
+    if limits.confidence < 1:
+        return line
+    return f"{line}: no confidence was right often enough, so every answer is unsure; more examples help"
 
 
 def _held_out(of: str, figures: dict[str, Any]) -> list[str]:
@@ -203,7 +210,8 @@ def _held_out(of: str, figures: dict[str, Any]) -> list[str]:
         ),
         f"{of} log loss: {figures['log_loss']:.4f}, calibration error {figures['ece']:.4f}",
         *_activity(of, figures),
-        f"{of} ok: {figures['coverage']:.4f} of texts, {figures['accuracy_ok']:.4f} of them right",
+        f"{of} ok: {figures['coverage']:.4f} of texts"
+        + (f", {figures['accuracy_ok']:.4f} of them right" if figures["coverage"] else ""),
         f"{of} accuracy of the surest: {curve}",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import cycle
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("green", "magenta", "blue", "cyan", "yellow", "red")
 _BAR = 20
+_OTHERS = 3
 _PATIENCE = 1.0
 
 
@@ -96,14 +98,14 @@ def answer_grid(prediction: Prediction, labels: Sequence[str]) -> Grid:
         (_bar(prediction.confidence), colour),
     )
     if prediction.status == "unsure":
-        others = ", ".join(
-            f"{label} {100 * score:.0f} %" for label, score in prediction.scores.items() if label != prediction.label
-        )
+        likeliest = sorted(prediction.scores.items(), key=lambda pair: -pair[1])[1 : 1 + _OTHERS]
+        others = ", ".join(f"{label} {100 * score:.0f} %" for label, score in likeliest)
         answer.append(f"  unsure: please check ({others})", "yellow")
     grid.add_row("label", answer)
     grid.add_row("", Text(prediction.label_definition.text))
-    grid.add_row("activity", Text(prediction.definition.name, f"bold {colour}"))
-    grid.add_row("", Text(prediction.definition.text))
+    if prediction.activity != prediction.label:
+        grid.add_row("activity", Text(prediction.definition.name, f"bold {colour}"))
+        grid.add_row("", Text(prediction.definition.text))
     return grid
 
 
@@ -115,10 +117,11 @@ def drawn_definitions(catalogue: Catalogue) -> RenderableType:
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column()
-    for colour, label in zip(_COLOURS, catalogue.labels.values(), strict=False):
+    for colour, label in zip(cycle(_COLOURS), catalogue.labels.values(), strict=False):
         grid.add_row(Text(label.name.upper(), f"bold {colour}"), Text(label.text, "bold"))
         for slug in catalogue.activities_of(label.slug):
-            grid.add_row(Text(f"  {slug}", colour), Text(catalogue.activities[slug].text))
+            if slug != label.slug:
+                grid.add_row(Text(f"  {slug}", colour), Text(catalogue.activities[slug].text))
         grid.add_row()
     return grid
 

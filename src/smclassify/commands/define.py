@@ -9,28 +9,30 @@ from typing import Annotated
 import typer
 
 from smclassify import plain, render
-from smclassify.commands.options import JsonOption
+from smclassify.commands.options import JsonOption, ModelOption
 
 
 def define(
     name: Annotated[str | None, typer.Argument(help="A label or activity, by slug, name or synonym.")] = None,
     as_json: JsonOption = False,
+    model_path: ModelOption = None,
 ) -> None:
-    """Show the written definitions: all of them, or one.
+    """Show the written definitions of the model in use: all of them, or one.
 
     \b
     Examples:
       smclassify define
       smclassify define sales
       smclassify define "cold call"
+      smclassify define --model tickets.safetensors
     """
-    from smclassify.definitions import load_definitions
+    from smclassify.artifact import load_catalogue
 
-    catalogue = load_definitions()
+    catalogue = load_catalogue(model_path)
     one = catalogue.find(name) if name is not None else None
     if not as_json and render.is_terminal(sys.stdout):
         drawing = render.drawn_definition(one, catalogue) if one else render.drawn_definitions(catalogue)
         render.draw(drawing, sys.stdout)
         return
-    for definition in [one] if one else [*catalogue.labels.values(), *catalogue.activities.values()]:
+    for definition in [one] if one else catalogue.definitions:
         render.say(plain.as_json(asdict(definition)) if as_json else plain.plain_definition(definition))
