@@ -21,8 +21,8 @@ LAYERS = [
     {"parallel", "resume"},
     {"runs", "frames"},
     {"plain", "many"},
-    {"render", "cluster", "plain_explanation"},
-    {"render_explanation"},
+    {"render", "cluster", "plain_explanation", "plain_evaluation"},
+    {"render_explanation", "render_evaluation"},
     {"commands"},
     {"cli"},
     {"__main__"},
@@ -38,10 +38,10 @@ TABLES = [
     {"formats"},
 ]
 TRAINING = [
-    {"evaluate", "vectorize", "vectors", "dataset"},
-    {"calibrate", "export", "fit"},
-    {"report", "teacher"},
-    {"train"},
+    {"evaluate", "vectorize", "vectors", "dataset", "labelled"},
+    {"calibrate", "export", "fit", "answers"},
+    {"report", "teacher", "assessment"},
+    {"train", "measure", "gates", "plots"},
 ]
 
 

@@ -17,7 +17,7 @@ from smclassify.artifact import save_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ["classify", "explain", "batch", "define", "info", "train"]
+COMMANDS = ["classify", "explain", "batch", "define", "info", "train", "evaluate"]
 
 
 def test_version(run: Run) -> None:

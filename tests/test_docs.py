@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -11,15 +12,22 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+
+def shell_lines(page: str) -> list[str]:
+    return [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+EVALUATE = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+SHELL = shell_lines(README)
 COMMANDS = [line for line in SHELL if not line.startswith("pip install")]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with the file that the README works on, and `smclassify` on the path."""
+    """Return a folder with the files that the pages work on, and `smclassify` on the path."""
     (tmp_path / "tasks.csv").write_text("id,Task title\n1,cold call\n2,SEO audit\n")
+    (tmp_path / "checked.csv").write_text("text,label,team\ncold call,sales,a\nSEO audit,marketing,b\n")
     program = tmp_path / "bin" / "smclassify"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m smclassify "$@"\n')
@@ -27,12 +35,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme(command: str, folder: Path) -> None:
+@pytest.mark.parametrize("command", [*COMMANDS, *shell_lines(EVALUATE)])
+def test_a_command_of_the_pages(command: str, folder: Path) -> None:
     path = f"{folder / 'bin'}:/usr/bin:/bin"
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=folder, env={"PATH": path, "LANG": "C.UTF-8"}, capture_output=True, check=False
-    )
+    env = {"PATH": path, "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    done = subprocess.run(["sh", "-c", command], cwd=folder, env=env, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout or any(path.stat().st_size for path in folder.glob("labelled*"))
 

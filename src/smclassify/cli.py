@@ -13,6 +13,7 @@ from smclassify import plain, render
 from smclassify.commands.batch import batch
 from smclassify.commands.classify import classify
 from smclassify.commands.define import define
+from smclassify.commands.evaluate import evaluate
 from smclassify.commands.explain import explain
 from smclassify.commands.info import info
 from smclassify.commands.train import train
@@ -100,5 +101,5 @@ def root(
         raise typer.Exit(2)
 
 
-for command in (classify, explain, batch, define, info, train):
+for command in (classify, explain, batch, define, info, train, evaluate):
     app.command()(command)

@@ -50,6 +50,10 @@ class DelimitedChunk(Chunk):
         """Yield the cells of the rows."""
         return (list[object](row) for row in self.cells if row)
 
+    def column(self, place: int) -> list[str]:
+        """Return the cells of a column."""
+        return [row[place] if place < len(row) else "" for row in self.cells]
+
 
 class DelimitedTable:
     """An open CSV file, or one with another delimiter.

@@ -47,6 +47,10 @@ class ExcelChunk(Chunk):
         """Yield the values of the rows."""
         return (row for place, row in enumerate(self.cells) if place not in self.blanks)
 
+    def column(self, place: int) -> list[str]:
+        """Return the values of a column as texts."""
+        return [as_text(row[place]) for row in self.cells]
+
 
 class ExcelTable:
     """A sheet of an open workbook, wholly in memory. Its first row that is not blank is the header.

@@ -56,6 +56,12 @@ class JsonChunk(Chunk):
                 raise TableError(message, "Write JSON Lines instead: -o out.jsonl")
             yield [of_line.get(key) for key in keys]
 
+    def column(self, place: int) -> list[str]:
+        """Return what stands at the path of a column."""
+        assert self.table is not None  # noqa: S101 - tells the type
+        path = self.table.headers[place]
+        return ["" if of_line is None else _text(_value(of_line, path)) for of_line in self.objects]
+
 
 class JsonTable:
     """An open file of JSON Lines. Its columns are the paths in its first objects: `task.title` for nested values.

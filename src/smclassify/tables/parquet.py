@@ -35,6 +35,11 @@ class ParquetChunk(Chunk):
         assert self.batch is not None  # noqa: S101 - tells the type
         return (list(row) for row in zip(*(column.to_pylist() for column in self.batch.columns), strict=True))
 
+    def column(self, place: int) -> list[str]:
+        """Return the values of a column as texts."""
+        assert self.batch is not None  # noqa: S101 - tells the type
+        return list(map(as_text, self.batch.column(place).to_pylist()))
+
 
 class ParquetTable:
     """An open Parquet file."""

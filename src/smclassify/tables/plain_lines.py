@@ -32,6 +32,10 @@ class LinesChunk(Chunk):
         """Yield the lines as rows of one cell."""
         return ([text] for text in self.texts)
 
+    def column(self, place: int) -> list[str]:  # noqa: ARG002 - there is only one
+        """Return the lines."""
+        return self.texts
+
 
 class LinesTable:
     """An open file of lines: a table of one column without a header.

@@ -88,6 +88,10 @@ class Chunk:
         """Yield the cells of the rows in the order of the table's `names`; blank lines are left out."""
         raise NotImplementedError
 
+    def column(self, place: int) -> list[str]:
+        """Return the texts of any column, given by its place from 0; one per record, as in `texts`."""
+        raise NotImplementedError
+
 
 class Table(Protocol):
     """An open table; its rows can be gone through once."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import log_loss, precision_recall_fscore_support
+from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ class EvaluationReport:
     Attributes:
         n: Number of examples.
         accuracy: Share with the right label, 0..1.
-        macro_f1: Mean F1 of the labels, 0..1.
+        macro_f1: Mean F1 of the labels that occur, in the truth or in the answers, 0..1.
         log_loss: Mean negative log-probability of the true label, in nats.
         brier: Mean squared distance between probabilities and truth, summed over the labels, 0..2.
         ece: Expected calibration error over 15 equal-width bins of confidence, 0..1
@@ -68,7 +68,7 @@ def evaluate(truth: NDArray[np.int64], probabilities: NDArray[np.float64], label
     return EvaluationReport(
         n=len(truth),
         accuracy=float((said == truth).mean()),
-        macro_f1=float(f1.mean()),
+        macro_f1=float(f1_score(truth, said, average="macro")),
         log_loss=float(log_loss(truth, probabilities, labels=columns)),
         brier=float(((probabilities - np.eye(len(labels))[truth]) ** 2).sum(axis=1).mean()),
         ece=calibration_error(probabilities.max(axis=1), said == truth),

@@ -1,0 +1,117 @@
+"""`smclassify evaluate`: how good a model is on labelled rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smclassify import plain, render
+from smclassify.commands.options import JsonOption, ModelOption
+
+if TYPE_CHECKING:
+    from smclassify.training.assessment import Assessment
+
+EXIT_GATE_MISSED = 4
+
+
+def evaluate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file of labelled rows; - reads from a pipe.")],
+    column: Annotated[
+        str | None, typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="The column with the labels; label, category or class if left out.")
+    ] = None,
+    activity_column: Annotated[
+        str | None, typer.Option(help="The column with the kinds of work, such as cold-outreach; activity if left out.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Also give all figures for each value of this column.")
+    ] = None,
+    mistakes: Annotated[int, typer.Option(min=0, help="How many of the surest mistakes to show.")] = 10,
+    fail_under: Annotated[
+        str | None,
+        typer.Option(metavar="FIGURE=NUMBER,...", help="Exit with 4 if a figure is worse than this."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write three plots into this folder, as PNG and SVG.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace plots that exist.")] = False,
+    delimiter: Annotated[
+        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, tsv, jsonl, excel or parquet, if the name does not say.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
+    as_json: JsonOption = False,
+    model_path: ModelOption = None,
+) -> None:
+    """Compare what the model says of labelled rows with their labels.
+
+    Gives precision, recall and F1 of each label, accuracy and macro F1 with 95 % intervals, the quality of the
+    probabilities, what the status ok is worth, and the surest mistakes. Rows without a label are left out. In
+    --fail-under a figure has its name in --json, or is one of a label, as in sales.f1; log_loss, brier, ece and the
+    numbers of rows left out or seen in training must not be above their number, all others not under it.
+
+    \b
+    Examples:
+      smclassify evaluate checked.csv
+      smclassify evaluate checked.csv -c "Task title" --label-column kind --by team
+      smclassify evaluate checked.xlsx --json
+      smclassify evaluate checked.csv --plot plots/
+      smclassify evaluate checked.csv --fail-under macro_f1=0.9,accuracy=0.92
+    """
+    # numpy reads it when it is loaded: products of small matrices are slower in several threads
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from smclassify import plain_evaluation
+    from smclassify.artifact import load_model
+    from smclassify.tables.formats import open_table
+    from smclassify.tables.values import ReadOptions
+    from smclassify.training.answers import collect_answers, seen_keys
+    from smclassify.training.gates import missed_gates, parse_gates
+    from smclassify.training.labelled import ColumnNames, find_columns
+    from smclassify.training.plots import check_plots, plot_paths, write_plots
+
+    model = load_model(model_path)
+    gates = parse_gates(fail_under, model.labels) if fail_under is not None else ()
+    if plot is not None:
+        check_plots(plot, file, force=force)
+    options = ReadOptions(file_format, encoding, delimiter, sheet=sheet)
+    names = ColumnNames(column, label_column, activity_column, by)
+    with open_table(file, options) as table:
+        columns = find_columns(table, names)
+        render.note([plain_evaluation.plain_labelled(table, columns)])
+        with render.batch_progress(table) as on_chunk:
+            collected = collect_answers(table, columns, model, seen_keys(model), mistakes, on_chunk)
+    from smclassify.training.measure import assess  # late, for scikit-learn takes a second to load
+
+    by_name = None if columns.by is None else table.names[columns.by].strip()
+    assessment = assess(collected, model.labels, by_name)
+    if as_json:
+        render.say(plain.as_json(plain_evaluation.json_assessment(assessment, table.name, str(model.path))))
+    else:
+        _show(assessment)
+    sys.stdout.flush()
+    render.note(plain_evaluation.plain_remarks(assessment))
+    if plot is not None:
+        write_plots(assessment, plot)
+        render.note(f"plot written to {path}" for path in plot_paths(plot))
+    if missed := missed_gates(gates, assessment):
+        render.note(f"missed: {line}" for line in missed)
+        raise typer.Exit(EXIT_GATE_MISSED)
+
+
+def _show(assessment: Assessment) -> None:
+    from smclassify import plain_evaluation, render_evaluation
+
+    if render.is_terminal(sys.stdout):
+        render.draw(render_evaluation.drawn_assessment(assessment), sys.stdout)
+        return
+    for line in plain_evaluation.plain_assessment(assessment):
+        render.say(line)
