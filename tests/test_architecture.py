@@ -13,7 +13,7 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
     {"errors", "paths", "text", "atomic"},
-    {"definitions", "weights", "lines", "examples"},
+    {"definitions", "weights", "lines", "examples", "tokens", "word_rows"},
     {"batch_scoring", "tables", "neighbours"},
     {"predictions", "explanation"},
     {"model"},

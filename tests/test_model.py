@@ -3,7 +3,7 @@ from __future__ import annotations
 from array import array
 from math import exp, log, sqrt
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from smclassify.weights import score
 
 if TYPE_CHECKING:
     from smclassify.model import Status
+    from smclassify.tokens import Keys
 
 
 def test_logits_of_one_word_by_hand(model: Model) -> None:
@@ -148,7 +149,30 @@ def test_no_texts(model: Model) -> None:
     assert model.predict_proba([]).shape == (0, 2)
 
 
-@given(st.lists(st.text(alphabet="calsignrkweb 1%.é\u200b\n", max_size=30), max_size=12))
+SNIPPETS = [
+    "CALL",
+    "Q3",
+    "R&D's",
+    "a@b.de",
+    "www.x.y/z",
+    "http://a,",
+    "12:30",
+    "\0",
+    "\x1c",
+    "x" * 70,
+    "\ud800",
+    "\u00a8",
+]
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(alphabet="calsignrkweb 1%.é\u200b\n", max_size=30) | st.sampled_from(SNIPPETS) | st.text(max_size=9)
+        ).map("".join),
+        max_size=12,
+    )
+)
 def test_many_texts_score_as_one(texts: list[str]) -> None:
     model = make_model()
     table = BatchScorer(model.weights).score(texts)
@@ -200,11 +224,29 @@ def test_few_and_many_texts_get_the_same_predictions(texts: list[str]) -> None:
 
 
 def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smclassify.batch_scoring._MOST_WORDS", 2)
+    monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 8)
     monkeypatch.setattr("smclassify.batch_scoring._LEARN_AT_ONCE", 1)
+    monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", 2)
     scorer = BatchScorer(model.weights)
-    first = scorer.score(["call sign rank", "other words here"]).logits
-    assert scorer.score(["call sign rank", "other words here"]).logits == pytest.approx(first)
+    texts = ["call sign", "rank, x", "other words", "here 12%", "call-sign off", "...", "web", "web call"]
+    alone = np.array([score(model.weights, text).logits for text in texts])
+    for _ in range(3):
+        assert scorer.score(texts).logits == pytest.approx(alone)
+
+
+def test_a_stopped_scorer_starts_anew(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(known: Any, keys: Keys, *_: object) -> None:  # noqa: ANN401 - private
+        known.table.add(keys)
+        raise KeyboardInterrupt
+
+    scorer = BatchScorer(model.weights)
+    expected = scorer.score(["sign call"]).logits
+    with monkeypatch.context() as patch:
+        patch.setattr("smclassify.batch_scoring._Known.add", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            scorer.score(["rank off"])
+    assert scorer.score(["sign call"]).logits == pytest.approx(expected)
+    assert scorer.score(["rank off"]).logits == pytest.approx(np.array([score(model.weights, "rank off").logits]))
 
 
 def test_threads_share_a_model(model: Model) -> None:

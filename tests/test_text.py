@@ -8,13 +8,8 @@ from hypothesis import strategies as st
 
 from smclassify.text import (
     EDGE,
-    END,
-    LONGEST_WORD,
-    NUMBER,
     analyze,
-    analyze_all,
     find_places,
-    is_number,
     normalise,
     pair_number,
     piece_number,
@@ -164,23 +159,3 @@ def test_places_hold_the_words_that_analyze_finds(text: str) -> None:
     for place in places:
         left = [word for other in places if other is not place for word in other.words]
         assert analyze(f"{text[: place.start]} {text[place.end :]}") == left
-
-
-SNIPPETS = [
-    "Cold call",
-    "a@b.de",
-    "see www.x.y/z or http://a",
-    "WWW.a",
-    "12:30",
-    "it's R&D",
-    "2\n3",
-    "x" * 50 + "'s",
-    "%$#@?",
-    "",
-]
-
-
-@given(st.lists(st.text(max_size=30) | st.sampled_from(SNIPPETS), max_size=12))
-def test_many_texts_have_the_words_that_each_has(texts: list[str]) -> None:
-    words = [NUMBER if is_number(word) else word[:LONGEST_WORD] for word in analyze_all(texts)]
-    assert words == [word for text in texts for word in [*analyze(text), END]]

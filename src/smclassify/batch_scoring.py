@@ -1,46 +1,34 @@
-"""The scores of many texts at once: work is done once per distinct word, then in arrays."""
+"""The scores of many texts at once: work is done once per distinct token, then in arrays."""
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smclassify.text import (
-    EDGE,
-    END,
-    LONGEST_WORD,
-    NUMBER,
-    PAIR_FACTORS,
-    analyze_all,
-    gram_numbers,
-    is_number,
-    pieces,
-    word_number,
-)
+from smclassify.text import EDGE, LONGEST_WORD, analyze
+from smclassify.tokens import END_ID, UNKNOWN, TokenTable, keys_of_words, tokenize
+from smclassify.word_rows import N_COUNTS, WordRows, sum_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from smclassify.tokens import Keys, Tokens
     from smclassify.weights import Weights
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Numbers = NDArray[np.uint32]
 
-_Item = TypeVar("_Item", bound=np.generic)
-_MOST_WORDS = 100_000
-_LEARN_AT_ONCE = 1_000
-_AT_ONCE = 1_024
-_FILTER_BITS = 20
-_END_ID = 0
-_UNKNOWN_ID = -1
+_MOST_TOKENS = 1 << 16
+_AT_ONCE = 2_048
+_LEARN_AT_ONCE = 4_096
+_FLOAT = np.dtype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,89 +46,48 @@ class ScoreTable:
     logits: Floats
 
 
-class _Rows:
-    """Rows of integers by number: the terms, or the vectors."""
+class _Known:
+    """What is known of every token met before, by its id.
 
-    def __init__(self, numbers: memoryview, rows: memoryview, factors: memoryview[float]) -> None:
-        self._numbers: Numbers = np.asarray(numbers)
-        self._rows: NDArray[np.int8] = np.asarray(rows).reshape(-1, len(factors))
-        self._factors: Floats = np.asarray(factors)
-        # a number whose first bits are not here is not in the table: most lookups end at this small array
-        self._first_bits = np.zeros(1 << _FILTER_BITS, dtype=np.bool_)
-        self._first_bits[self._numbers >> (32 - _FILTER_BITS)] = True
-
-    def find(self, numbers: Numbers) -> tuple[Ints, Ints]:
-        """Return the positions of the numbers that are in the table, ascending, and their rows."""
-        likely = np.flatnonzero(self._first_bits[numbers >> (32 - _FILTER_BITS)])
-        wanted = numbers[likely]
-        rows = np.minimum(np.searchsorted(self._numbers, wanted), len(self._numbers) - 1)
-        hits = self._numbers[rows] == wanted
-        return likely[hits], rows[hits]
-
-    def sum_by_group(self, numbers: Numbers, groups: Ints, n_groups: int, values: Floats | None = None) -> Floats:
-        """Return the sum of the rows of each group, weighted with values, float64, shape (n_groups, n_hidden).
-
-        Args:
-            numbers: Numbers of the rows; those that are not in the table count nothing.
-            groups: The group of each number, ascending from 0.
-            n_groups: Number of groups.
-            values: The weight of each number; 1 if None.
-        """
-        places, rows = self.find(numbers)
-        sums = np.zeros((n_groups, len(self._factors)))
-        if not len(places):
-            return sums
-        found = self._rows[rows] if values is None else values[places, None] * self._rows[rows]
-        of_found = groups[places]
-        starts = np.flatnonzero(np.diff(of_found, prepend=-1))
-        sums[of_found[starts]] = np.add.reduceat(found, starts, axis=0, dtype=np.float64) * self._factors
-        return sums
-
-
-class _Words:
-    """What is known of every word met so far; each has an id. The first one stands for the end of a text.
-
-    The rows of an id never change, and the arrays are replaced when they are full, so a copy stays right for the ids
-    that were there when it was made.
+    Attributes:
+        table: The ids.
+        firsts: Numbers of the tokens' first words, of no use where there is none.
+        lasts: Numbers of their last words.
+        rows: What their words, and the pairs of these, add to the hidden layer, and `N_COUNTS` columns more.
     """
 
-    def __init__(self, n_hidden: int) -> None:
-        self.ids: dict[str, int] = {END: _END_ID}
-        self.numbers = np.full(1, EDGE, dtype=np.uint32)
-        self.spoken = np.zeros(1)
-        self.known = np.zeros(1)
-        self.sums = np.zeros((1, n_hidden))
+    def __init__(self, size: int, width: int) -> None:
+        self.table = TokenTable(size)
+        self.firsts = np.full(size, EDGE, dtype=np.uint32)
+        self.lasts = np.full(size, EDGE, dtype=np.uint32)
+        self.rows = np.zeros((size, width + N_COUNTS))
+        self.has_words = np.ones(size, dtype=np.bool_)
 
-    def add(self, words: Sequence[str], numbers: Numbers, spoken: Floats, known: Floats, sums: Floats) -> None:
-        """Add words with what was found out about them."""
-        first, size = len(self.ids), len(self.ids) + len(words)
-        if size > len(self.numbers):
-            self.numbers = _longer(self.numbers, 2 * size)
-            self.spoken = _longer(self.spoken, 2 * size)
-            self.known = _longer(self.known, 2 * size)
-            self.sums = _longer(self.sums, 2 * size)
-        self.numbers[first:size] = numbers
-        self.spoken[first:size] = spoken
-        self.known[first:size] = known
-        self.sums[first:size] = sums
-        self.ids.update(zip(words, range(first, size), strict=True))
+    def add(self, keys: Keys, firsts: Numbers, lasts: Numbers, rows: Floats) -> Ints:
+        """Add tokens that are not there, and return their ids."""
+        ids = self.table.add(keys)
+        while self.table.size > len(self.rows):
+            for name in ("firsts", "lasts", "rows", "has_words"):
+                array = getattr(self, name)
+                setattr(self, name, np.concatenate((array, np.zeros_like(array))))
+        self.firsts[ids], self.lasts[ids], self.rows[ids] = firsts, lasts, rows
+        self.has_words[ids] = rows[:, -N_COUNTS] > 0
+        return ids
 
 
 class BatchScorer:
-    """Scores texts with one set of weights, and remembers the words it has met.
+    """Scores texts with one set of weights, and remembers what it found out about the tokens it has met.
 
-    Memory stays bounded: past 100,000 distinct words it forgets them all and starts anew. Threads may share it.
+    Memory stays bounded: of more than 65,536 tokens, those not met for longest are forgotten. Threads may share it.
     """
 
     def __init__(self, weights: Weights) -> None:
-        self._terms = _Rows(weights.terms, weights.term_rows, weights.term_factors)
-        self._vectors = _Rows(weights.vocabulary, weights.vector_rows, weights.vector_factors)
-        self._vocabulary = frozenset(weights.vocabulary)
+        self._word_rows = WordRows(weights)
         self._hidden_bias = np.asarray(weights.hidden_bias)
         self._output = np.asarray(weights.output).reshape(len(self._hidden_bias), -1)
         self._output_bias = np.asarray(weights.output_bias)
         self._lock = Lock()
-        self._words = _Words(len(self._hidden_bias))
+        self._known = _Known(_MOST_TOKENS, self._word_rows.width)
 
     def score(self, texts: Sequence[str]) -> ScoreTable:
         """Return the scores of the texts, in their order."""
@@ -152,62 +99,74 @@ class BatchScorer:
         )
 
     def _score(self, texts: Sequence[str]) -> ScoreTable:
-        ids, words = self._look_up(analyze_all(texts))
-        ends = np.flatnonzero(ids == _END_ID)
-        starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
-        n_words = ends - starts
-        of_text = np.repeat(np.arange(len(texts)), n_words + 1)
-        numbers = words.numbers[ids]
-        # the end of a text is an edge, and so is what comes before the next one
-        pairs = np.concatenate((words.numbers[:1], numbers[:-1])) * np.uint32(PAIR_FACTORS[0])
-        pairs = pairs[: len(numbers)] + numbers * np.uint32(PAIR_FACTORS[1])
-        sums = self._terms.sum_by_group(pairs, of_text, len(texts))
-        if len(ids):
-            sums += np.add.reduceat(words.sums[ids], starts, axis=0)
-        length = 1.0 / np.sqrt(np.maximum(n_words, 1))
-        hidden = np.maximum(length[:, None] * sums + self._hidden_bias, 0.0)
-        spoken = np.bincount(of_text, weights=words.spoken[ids], minlength=len(texts))
-        known = np.bincount(of_text, weights=words.known[ids], minlength=len(texts))
-        return ScoreTable(n_words, known / np.maximum(spoken, 1.0), hidden @ self._output + self._output_bias)
-
-    def _look_up(self, words: list[str]) -> tuple[Ints, _Words]:
-        """Return the id of every word, and the table that the ids are of, learning the words not met before."""
+        tokens = tokenize(texts)
         with self._lock:
-            if len(self._words.ids) > _MOST_WORDS:
-                self._words = _Words(len(self._hidden_bias))
-            table = self._words
-            ids = np.fromiter(map(table.ids.get, words, repeat(_UNKNOWN_ID)), dtype=np.int64, count=len(words))
-            unknown = np.flatnonzero(ids == _UNKNOWN_ID).tolist()
-            new = sorted({words[place] for place in unknown})
-            for start in range(0, len(new), _LEARN_AT_ONCE):
-                self._learn(new[start : start + _LEARN_AT_ONCE])
-            ids[unknown] = [table.ids[words[place]] for place in unknown]
-            return ids, copy(table)
+            try:
+                ids = self._look_up(tokens)
+            except BaseException:  # stopped half-way, by Ctrl-C for one
+                self._known = _Known(_MOST_TOKENS, self._word_rows.width)
+                raise
+            known = self._known
+            ids = ids[known.has_words[ids]]
+            n_tokens = np.diff(np.flatnonzero(ids == END_ID)) - 1
+            # the end of a text is an edge, and so is what comes before the next one
+            left, right = known.lasts[ids[:-1]], known.firsts[ids[1:]]
+            sums = sum_rows(known.rows, ids[ids != END_ID], n_tokens, _FLOAT)
+        n_words, spoken, n_known = sums[:, -N_COUNTS:].T
+        sums = sums[:, :-N_COUNTS] + self._word_rows.of_pairs(left, right, n_tokens + 1)
+        length = 1.0 / np.sqrt(np.maximum(n_words, 1.0))
+        hidden = np.maximum(length[:, None] * sums + self._hidden_bias, 0.0)
+        logits = hidden @ self._output + self._output_bias
+        return ScoreTable(n_words.astype(np.int64), n_known / np.maximum(spoken, 1.0), logits)
 
-    def _learn(self, new: list[str]) -> None:
-        """Find out about words: number, whether spoken and known, and what each adds to the hidden layer."""
-        words = [NUMBER if is_number(word) else word[:LONGEST_WORD] for word in new]
-        whole = np.array([word_number(word) for word in words], dtype=np.uint32)
-        places = np.arange(len(words))
-        sums = self._terms.sum_by_group(whole, places, len(words))
-        for rows, numbers, power in (
-            (self._terms, [gram_numbers(word) for word in words], 0.5),
-            (self._vectors, [pieces(word, self._vocabulary.__contains__) for word in words], 1.0),
-        ):
-            counts = np.array([len(of_word) for of_word in numbers])
-            flat = np.fromiter(chain.from_iterable(numbers), dtype=np.uint32, count=counts.sum())
-            # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
-            values = np.repeat(1.0 / np.maximum(counts, 1) ** power, counts)
-            sums += rows.sum_by_group(flat, np.repeat(places, counts), len(words), values)
-        spoken = np.array([word[0].isalpha() for word in words], dtype=np.float64)
-        known = np.zeros(len(words))
-        for rows in (self._terms, self._vectors):
-            known[rows.find(whole)[0]] = 1.0
-        self._words.add(new, whole, spoken, known * spoken, sums)
+    def _look_up(self, tokens: Tokens) -> Ints:
+        """Return the id of every token, learning those not met before."""
+        table = self._known.table
+        table.make_room()
+        ids = table.find(tokens.keys)
+        unknown = np.flatnonzero(ids == UNKNOWN)
+        keys, first = np.unique(tokens.keys[unknown], return_index=True)
+        for start in range(0, len(keys), _LEARN_AT_ONCE):
+            some = slice(start, start + _LEARN_AT_ONCE)
+            self._learn(keys[some], tokens.written(unknown[first[some]].tolist()))
+        ids[unknown] = table.find(tokens.keys[unknown])
+        return ids
+
+    def _learn(self, keys: Keys, written: list[str]) -> None:
+        """Find out about tokens: first about those that are nothing but a word, then about those made of words."""
+        words_of = [[token[:LONGEST_WORD]] if _is_plain(token) else analyze(token) for token in written]
+        self._learn_plain([word for word in dict.fromkeys(chain.from_iterable(words_of)) if _is_plain(word)])
+        others = np.flatnonzero(self._known.table.find(keys) == UNKNOWN)
+        if len(others):
+            self._learn_others(keys[others], [words_of[place] for place in others.tolist()])
+
+    def _learn_plain(self, words: list[str]) -> None:
+        keys = keys_of_words(words)
+        new = np.flatnonzero(self._known.table.find(keys) == UNKNOWN)
+        numbers, rows = self._word_rows.of_words([words[place] for place in new.tolist()])
+        self._known.add(keys[new], numbers, numbers, rows)
+
+    def _learn_others(self, keys: Keys, words_of: list[list[str]]) -> None:
+        places: dict[str, int] = {}
+        chosen = np.array([places.setdefault(word, len(places)) for of in words_of for word in of], dtype=np.int64)
+        words = list(places)
+        numbers, rows = np.empty(len(words), dtype=np.uint32), np.empty((len(words), self._known.rows.shape[1]))
+        plain = np.array([_is_plain(word) for word in words], dtype=np.bool_)
+        ids = self._known.table.find(keys_of_words(words)[plain])
+        numbers[plain], rows[plain] = self._known.firsts[ids], self._known.rows[ids]
+        numbers[~plain], rows[~plain] = self._word_rows.of_words([word for word in words if not _is_plain(word)])
+        counts = np.fromiter(map(len, words_of), dtype=np.int64, count=len(words_of))
+        sums = sum_rows(rows, chosen, counts, _FLOAT)
+        of_token, numbers = np.repeat(np.arange(len(counts)), counts), numbers[chosen]
+        inside = of_token[1:] == of_token[:-1]
+        left, right = numbers[:-1][inside], numbers[1:][inside]
+        sums[:, :-N_COUNTS] += self._word_rows.of_pairs(left, right, np.maximum(counts - 1, 0))
+        firsts, lasts = np.zeros(len(counts), dtype=np.uint32), np.zeros(len(counts), dtype=np.uint32)
+        ends, some = np.cumsum(counts), counts > 0
+        firsts[some], lasts[some] = numbers[(ends - counts)[some]], numbers[ends[some] - 1]
+        self._known.add(keys, firsts, lasts, sums)
 
 
-def _longer(array: NDArray[_Item], size: int) -> NDArray[_Item]:
-    """Return a copy of an array with room for so many rows."""
-    longer = np.empty((size, *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
+def _is_plain(token: str) -> bool:
+    """Return whether a token is a word as it stands: its own only word, unless it is too long."""
+    return token.isascii() and token.isalpha()

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import accumulate
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 Term = tuple[int, float]
 """The number of a term and its value in a text."""
@@ -38,10 +37,7 @@ _TOKEN = re.compile(
     r"|(?P<number>\d[\d.,:/]*)"
     r"|(?P<sign>[$%@#?])"
 )
-_SIMPLE_TOKEN = re.compile(r"[a-z]+(?:['&][a-z]+)*|\d[\d.,:/]*|[$%#?\n]")
 NUMBER = "<number>"
-END = "\n"
-"""What `analyze_all` puts after each text."""
 _STAND_INS = {"link": "<link>", "mail": "<mail>", "number": NUMBER}
 _REPLACED = str.maketrans({"\u2018": "'", "\u2019": "'", "\u20ac": "$", "\u00a3": "$", "\u00a5": "$"})
 
@@ -122,38 +118,6 @@ Place(start=3, end=6, words=('off',)), Place(start=7, end=12, words=('cafes',))]
     return places
 
 
-def analyze_all(texts: Iterable[str]) -> list[str]:
-    r"""Return the words of all texts in one list, each text followed by `END`, as `analyze` finds them.
-
-    Numbers are left as they are written; `is_number` tells them. Texts without accents, links and addresses, which
-    are most, are taken together: one pass over many is several times as fast as a pass over each.
-
-    >>> analyze_all(["Cold call", "", "\xe9t\xe9 2% off"])
-    ['cold', 'call', '\n', '\n', 'ete', '<number>', '%', 'off', '\n']
-    """
-    words: list[str] = []
-    simple: list[str] = []
-    for text in texts:
-        lower = text.lower()
-        if lower.isascii() and not ("@" in lower or "://" in lower or "www." in lower or "\n" in lower):
-            simple.append(lower)
-            continue
-        words += _simple_words(simple)
-        simple.clear()
-        words += analyze(text)
-        words.append(END)
-    return words + _simple_words(simple)
-
-
-def _simple_words(texts: list[str]) -> list[str]:
-    return _SIMPLE_TOKEN.findall("\n".join(texts) + "\n") if texts else []
-
-
-def is_number(word: str) -> bool:
-    """Return whether a word of `analyze_all` is a number, for which `NUMBER` stands in."""
-    return word[0].isdecimal()
-
-
 def spoken_words(words: list[str]) -> list[str]:
     """Return the words proper, without stand-ins and signs."""
     return [word for word in words if word[0].isalpha()]
@@ -203,18 +167,15 @@ def pieces(word: str, is_known: Callable[[int], bool]) -> list[int]:
     found: list[int] = []
     start = 0
     while start < len(word) and word[0].isalpha():
-        numbers = list(accumulate(word[start:], _with_next, initial=_PIECE if start else 0))
-        length = next((length for length in range(len(numbers) - 1, 0, -1) if is_known(numbers[length])), 0)
-        if not length:
+        for end in range(len(word), start, -1):
+            number = crc32(word[start:end].encode(), _PIECE if start else 0)
+            if is_known(number):
+                break
+        else:
             break
-        found.append(numbers[length])
-        start += length
+        found.append(number)
+        start = end
     return found
-
-
-def _with_next(number: int, char: str) -> int:
-    """Return the checksum of a longer beginning, given that of the one without its last character."""
-    return crc32(char.encode(), number)
 
 
 def pair_number(left: int, right: int) -> int:

@@ -1,0 +1,174 @@
+"""What words and pairs of words add to the hidden layer, many at once; `weights.score` says the same of one text."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+from zlib import crc32
+
+import numpy as np
+
+from smclassify.text import MAX_GRAM, MIN_GRAM, PAIR_FACTORS, pieces, word_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from smclassify.weights import Weights
+
+    Bytes = NDArray[np.uint8]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Numbers = NDArray[np.uint32]
+
+_Number = TypeVar("_Number", bound=np.number)
+_SPARE_BITS = 3
+
+N_COUNTS = 3
+"""Columns at the end of a row: how many words there are, how many are spoken, and how many of these are known."""
+
+
+class WordRows:
+    """The rows of words and of pairs: what they add to the hidden layer, float64.
+
+    Attributes:
+        width: Number of hidden units.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self._terms = _Table(weights.terms, weights.term_rows, weights.term_factors)
+        self._vectors = _Table(weights.vocabulary, weights.vector_rows, weights.vector_factors)
+        self._vocabulary = frozenset(weights.vocabulary)
+        self.width = len(weights.hidden_bias)
+
+    def of_words(self, words: Sequence[str]) -> tuple[Numbers, Floats]:
+        """Return the numbers of words, and their rows with `N_COUNTS` columns more."""
+        numbers = np.array([word_number(word) for word in words], dtype=np.uint32)
+        spoken = np.array([word[0].isalpha() for word in words], dtype=np.bool_)
+        known = spoken & (self._terms.has(numbers) | self._vectors.has(numbers))
+        each = np.ones_like(numbers, dtype=np.int64)
+        sums = self._terms.sums(numbers, each)
+        n_grams, of_grams = self._gram_sums([word for word in words if word[0].isalpha()])
+        # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
+        sums[spoken] += of_grams / np.sqrt(np.maximum(n_grams, 1))[:, None]
+        n_pieces, of_pieces = self._piece_sums(words)
+        sums += of_pieces / np.maximum(n_pieces, 1)[:, None]
+        return numbers, np.column_stack((sums, each, spoken, known))
+
+    def of_pairs(self, left: Numbers, right: Numbers, counts: Ints) -> Floats:
+        """Return the sums of the rows of pairs of words, given their numbers, as `sum_rows` groups them."""
+        numbers = left * np.uint32(PAIR_FACTORS[0]) + right * np.uint32(PAIR_FACTORS[1])
+        return self._terms.sums(numbers, counts)
+
+    def _gram_sums(self, words: Iterable[str]) -> tuple[Ints, Floats]:
+        """Return how many n-grams words have, and the sums of their rows."""
+        marked = [f"^{word}$".encode() for word in words]
+        sizes = np.fromiter(map(len, marked), dtype=np.int64, count=len(marked))
+        content = np.frombuffer(b"".join(marked), dtype=np.uint8)
+        left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(content))
+        n_grams, sums = np.zeros_like(sizes), np.zeros((len(sizes), self.width))
+        for n in range(MIN_GRAM, MAX_GRAM + 1):
+            counts = np.maximum(sizes - n + 1, 0)
+            n_grams += counts
+            sums += self._terms.sums(_gram_numbers(content, n)[left >= n], counts)
+        return n_grams, sums
+
+    def _piece_sums(self, words: Iterable[str]) -> tuple[Ints, Floats]:
+        """Return how many pieces words have, and the sums of their vectors."""
+        numbers = [pieces(word, self._vocabulary.__contains__) for word in words]
+        counts = np.fromiter(map(len, numbers), dtype=np.int64, count=len(numbers))
+        flat = np.fromiter(chain.from_iterable(numbers), dtype=np.uint32, count=counts.sum())
+        return counts, self._vectors.sums(flat, counts)
+
+
+class _Table:
+    """Rows of integers by number: the terms, or the vectors."""
+
+    def __init__(self, numbers: memoryview, rows: memoryview, factors: memoryview[float]) -> None:
+        self._numbers: Numbers = np.asarray(numbers)
+        self._rows: NDArray[np.int8] = np.asarray(rows).reshape(-1, len(factors))
+        self._factors: Floats = np.asarray(factors)
+        # the first bits of a number say near which row it is: they are spread evenly, and most have no row at all
+        bits = min(32, len(numbers).bit_length() + _SPARE_BITS)
+        self._shift = np.uint32(32 - bits)
+        counts = np.bincount(self._numbers >> self._shift, minlength=1 << bits)
+        self._is_used = counts > 0
+        self._first_rows = (np.cumsum(counts) - counts).astype(np.int32)
+
+    def find(self, numbers: Numbers) -> tuple[Ints, Ints]:
+        """Return the positions of the numbers that are in the table, ascending, and their rows."""
+        likely = np.flatnonzero(self._is_used[numbers >> self._shift])
+        wanted = numbers[likely]
+        rows = self._first_rows[wanted >> self._shift].astype(np.int64)
+        last = len(self._numbers) - 1
+        behind = np.flatnonzero(self._numbers[rows] < wanted)
+        while len(behind):
+            rows[behind] += 1
+            behind = behind[rows[behind] < last]
+            behind = behind[self._numbers[rows[behind]] < wanted[behind]]
+        hits = self._numbers[np.minimum(rows, last)] == wanted
+        return likely[hits], rows[hits]
+
+    def has(self, numbers: Numbers) -> NDArray[np.bool_]:
+        """Return which numbers are in the table."""
+        found = np.zeros(len(numbers), dtype=np.bool_)
+        found[self.find(numbers)[0]] = True
+        return found
+
+    def sums(self, numbers: Numbers, counts: Ints) -> Floats:
+        """Return the sums of the rows of numbers, as `sum_rows` groups them; those without a row count nothing."""
+        places, rows = self.find(numbers)
+        found = np.diff(np.searchsorted(places, np.cumsum(counts)), prepend=0)
+        sums: Floats = sum_rows(self._rows, rows, found, np.dtype(np.int32)) * self._factors
+        return sums
+
+
+def sum_rows(rows: NDArray[np.number], chosen: Ints, counts: Ints, dtype: np.dtype[_Number]) -> NDArray[_Number]:
+    """Return the sum of the first `counts[0]` chosen rows, of the `counts[1]` ones after them, and so on.
+
+    The first rows of all sums are added at once, then the second ones where there are two, and so on; the sums stand in
+    the order of their counts meanwhile, so that each step is on one block. That is three times as fast as `reduceat`.
+
+    Args:
+        rows: Shape (n_rows, width).
+        chosen: Places of rows.
+        counts: How many of the chosen rows belong together, shape (n,).
+        dtype: Type of the sums.
+
+    Returns:
+        Shape (n, width).
+    """
+    order = np.argsort(-counts, kind="stable")
+    starts = (np.cumsum(counts) - counts)[order]
+    n_with_more = len(counts) - np.cumsum(np.bincount(counts))
+    sums = np.zeros((len(counts), rows.shape[1]), dtype)
+    step = np.empty(sums.shape, rows.dtype)
+    for place, n in enumerate(n_with_more[:-1].tolist()):
+        # with another mode, numpy would go through a copy
+        sums[:n] += np.take(rows, chosen[starts[:n] + place], axis=0, out=step[:n], mode="clip")
+    in_order = np.empty_like(sums)
+    in_order[order] = sums
+    return in_order
+
+
+def _gram_numbers(content: Bytes, n: int) -> Numbers:
+    """Return the numbers of the n-grams that start at each byte, as `text.gram_numbers` counts them.
+
+    A CRC-32 is affine: that of n bytes is that of n zeros, changed by what each byte alone changes.
+    """
+    of_zeros, changes = _changes(n)
+    numbers = np.full(len(content), of_zeros, dtype=np.uint32)
+    for place, change in enumerate(changes):
+        changed = change[content[place:]]
+        numbers[: len(changed)] ^= changed
+    return numbers
+
+
+@cache
+def _changes(n: int) -> tuple[int, list[Numbers]]:
+    """Return the number of the n-gram of zeros and, for each place in an n-gram, by what each byte there changes it."""
+    of_zeros = crc32(bytes(n), n)
+    grams = [[bytes(place) + bytes([byte]) + bytes(n - place - 1) for byte in range(256)] for place in range(n)]
+    return of_zeros, [np.array([crc32(gram, n) ^ of_zeros for gram in alike], dtype=np.uint32) for alike in grams]
