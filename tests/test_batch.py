@@ -107,6 +107,10 @@ COLUMNS = [
     pytest.param("task,TASK", "TASK", 1, id="the exact name first"),
     pytest.param("id,Task,who", "3", 2, id="by number"),
     pytest.param("3,2,1", "3", 0, id="a name that looks like a number"),
+    pytest.param("task,label,confidence,status,activity,definition", None, 0, id="labelled before"),
+    pytest.param("activity,label,task", None, 2, id="labelled before, in another order"),
+    pytest.param("activity,owner,label", None, 0, id="a label that is not beside it"),
+    pytest.param("status,activity", None, 1, id="no label"),
 ]
 
 
@@ -122,6 +126,7 @@ NO_COLUMN = [
     pytest.param("id,who", "what", "there is no column 'what'", id="no such name"),
     pytest.param("id,who", "0", "there is no column '0'", id="zero"),
     pytest.param("id,who", "3", "there is no column '3'", id="number too large"),
+    pytest.param("who,label,status,activity", None, "no column has one of the usual names", id="labelled before"),
     pytest.param("who,who", "who", "2 columns are called 'who'", id="the same name twice"),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from heapq import nsmallest
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -170,7 +171,11 @@ def find_column(table: Table, wanted: str | None) -> int:
     if not headers:
         tip = f"The file has no header and {table.width} columns; name one by its number, from 1."
     if wanted is None:
-        usual = [place for place, header in enumerate(headers) if header.casefold() in LIKELY_HEADERS]
+        usual = [
+            place
+            for place, header in enumerate(headers)
+            if header.casefold() in LIKELY_HEADERS and not _is_of_a_batch(headers, place)
+        ]
         if len(usual) == 1:
             return usual[0]
         if table.width == 1:
@@ -187,6 +192,13 @@ def find_column(table: Table, wanted: str | None) -> int:
     if wanted.isdecimal() and 1 <= int(wanted) <= table.width:
         return int(wanted) - 1
     raise UsageError(f"{table.name}: there is no column {wanted!r}.", tip)
+
+
+def _is_of_a_batch(headers: Sequence[str], place: int) -> bool:
+    """Return whether a column is one that a batch before added: it stands beside a label, or others between them."""
+    sides = reversed(headers[:place]), headers[place + 1 :]
+    is_new = NEW_COLUMNS.__contains__
+    return is_new(headers[place]) and any("label" in takewhile(is_new, side) for side in sides)
 
 
 def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
