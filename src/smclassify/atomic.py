@@ -46,27 +46,8 @@ class Draft:
         """
         self.target = target
         self.path = draft_path(target)
-        self.handle: IO[bytes] = self._open()
-
-    def _open(self) -> IO[bytes]:
-        while True:
-            descriptor = os.open(self.path, _HOW_TO_OPEN, 0o666)
-            try:
-                _lock(descriptor)
-                # between the two steps another process may have moved its finished draft away
-                if self._is_at_its_place(descriptor):
-                    _locked.add(descriptor)
-                    return os.fdopen(descriptor, "wb")  # what an open descriptor has is not cut off
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)
-
-    def _is_at_its_place(self, descriptor: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), self.path.stat())
-        except FileNotFoundError:
-            return False
+        # what an open descriptor has is not cut off
+        self.handle: IO[bytes] = os.fdopen(open_locked(self.path), "wb")
 
     def cut(self, size: int) -> None:
         """Go on after a number of bytes; what came after them is dropped, and nobody may read more than the target."""
@@ -89,11 +70,11 @@ class Draft:
         if sys.platform == "win32":  # where an open file cannot be moved
             self.close()
         self.path.replace(self.target)
-        _sync_folder(self.target.parent)
+        sync_folder(self.target.parent)
 
     def discard(self) -> None:
         """Remove the draft unless it has been moved; it is closed then."""
-        ours = not self.handle.closed and self._is_at_its_place(self.handle.fileno())
+        ours = not self.handle.closed and is_at(self.path, self.handle.fileno())
         if sys.platform == "win32":  # where an open file cannot be removed
             self.close()
         if ours:
@@ -133,6 +114,45 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         draft.discard()
 
 
+def open_locked(path: Path, mode: int = 0o666) -> int:
+    """Open a file for reading and writing, made if there is none, and lock it; return its descriptor.
+
+    Args:
+        path: The file; not a symbolic link.
+        mode: Permissions of a file that is made, less those that the user's mask takes away.
+
+    Raises:
+        BlockingIOError: Another process has it open.
+        OSError: It cannot be opened.
+    """
+    while True:
+        descriptor = os.open(path, _HOW_TO_OPEN, mode)
+        try:
+            _lock(descriptor)
+            # between the two steps another process may have moved or removed its file
+            if is_at(path, descriptor):
+                _locked.add(descriptor)
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def close_locked(descriptor: int) -> None:
+    """Close what `open_locked` opened, and give up the lock."""
+    _locked.discard(descriptor)
+    os.close(descriptor)
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Return whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _lock(descriptor: int) -> None:
     """Take the lock of a file; where there are no locks, nothing is taken."""
     if sys.platform == "win32":
@@ -146,7 +166,7 @@ def _lock(descriptor: int) -> None:
             raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk; some systems cannot, and the file is in its place all the same."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

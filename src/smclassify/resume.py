@@ -75,12 +75,12 @@ def identity(source: str, model: Model, settings: dict[str, Any]) -> Identity | 
         "the input's time of change": facts.st_mtime_ns,
         "the input's first bytes": start,
         **settings,
-        "the model": _digest(model),
+        "the model": model_digest(model),
         "the version of smclassify": __version__,
     }
 
 
-def _digest(model: Model) -> str:
+def model_digest(model: Model) -> str:
     """Return the SHA-256 digest of all that a model's answers depend on."""
     settings = (model.labels, model.activities, model.temperatures, model.thresholds, model.catalogue)
     digest = hashlib.sha256(repr(settings).encode())
