@@ -17,7 +17,7 @@ from smclassify.artifact import save_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ["classify", "explain", "batch", "define", "info", "train", "evaluate"]
+COMMANDS = ["classify", "explain", "batch", "review", "define", "info", "train", "evaluate"]
 
 
 def test_version(run: Run) -> None:
@@ -212,6 +212,35 @@ def test_an_existing_output_is_replaced_only_by_force(run: Run, tasks: Path, tmp
     assert (tmp_path / "out.csv").read_text().startswith("id,task,label")
 
 
+# --- review; with a terminal in test_review_terminal ---------------------------------------------------------------
+
+SAID = "text,label,activity,was,confidence,model\ncold call,other,meetings,sales,0.9,0123456789ab\n"
+
+
+def test_export_of_a_review(run: Run, tasks: Path, tmp_path: Path) -> None:
+    (tmp_path / "tasks.corrections.csv").write_text(SAID)
+    done = run("review", tasks.name, "--export", "out.csv")
+    assert (done.code, done.out) == (0, "")
+    assert "3 rows: 1 by a person, the others by the model" in done.err
+    assert (tmp_path / "out.csv").read_text() == (
+        "id,task,reviewed_label,reviewed_status,reviewed_activity,reviewed_source\n"
+        "1,cold call,other,ok,meetings,person\n"
+        "2,SEO audit,marketing,ok,seo,model\n"
+        "3,,,empty,,\n"
+    )
+    assert tasks.read_text() == TASKS
+    assert run("review", tasks.name, "--export", "-").out == (tmp_path / "out.csv").read_text()
+    assert run("review", tasks.name, "--export", "out.csv", "--force").code == 0
+
+
+def test_export_of_a_review_with_an_open_quote(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tasks.corrections.csv").write_text(SAID)
+    (tmp_path / "tasks.csv").write_text('task\ncold call\n"SEO audit\n')
+    done = run("review", "tasks.csv", "--export", "out.csv")
+    assert done.code == 3
+    assert "a quoted cell that starts on line 3 never ends" in done.err
+
+
 # --- define, info --------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +310,20 @@ ERRORS = [
     pytest.param(("classify", "a", "--model", "none"), 1, "none: cannot read the model file", id="missing model"),
     pytest.param(("classify", "a", "--model", "tasks.csv"), 1, "tasks.csv: not a model file.", id="foreign model"),
     pytest.param(("info", "--model", "damaged"), 1, "the model file is damaged", id="damaged model"),
+    pytest.param(("review", "tasks.csv"), 2, "standard input and standard output must be a terminal", id="no terminal"),
+    pytest.param(("review", "-"), 2, "A review reads a file, not a pipe.", id="review of a pipe"),
+    pytest.param(("review", "tasks.csv", "-o", "tasks.csv"), 2, "would replace the input", id="corrections are input"),
+    pytest.param(("review", "tasks.csv", "-o", "no/x"), 1, "there is no folder no.", id="corrections folder missing"),
+    pytest.param(("review", "tasks.csv", "-o", "said.csv", "--export", "x"), 1, "said.csv:2:", id="bad corrections"),
+    pytest.param(("review", "tasks.csv", "--export", "x"), 1, "no such file of corrections", id="no corrections"),
+    pytest.param(("review", "tasks.csv", "--export", "tasks.csv"), 2, "replace the input", id="export to input"),
+    pytest.param(
+        ("review", "tasks.csv", "-o", "said.csv", "--export", "said.csv", "--force"),
+        2,
+        "replace the",
+        id="to corrections",
+    ),
+    pytest.param(("review", "tasks.csv", "--export", "bad.csv"), 1, "the file exists already", id="export exists"),
     pytest.param(("train", "none.csv", "-o", "m"), 1, "none.csv: there is no such file.", id="missing examples"),
     pytest.param(("train", "tasks.csv", "-o", "m"), 1, "tasks.csv: no column 'text'.", id="not examples"),
     pytest.param(("train", "bad.csv", "-o", "m"), 1, "bad.csv:3: 'Cold call!' contradicts line 2.", id="bad examples"),
@@ -302,6 +345,7 @@ def test_errors_are_one_line_with_a_code(
     (tmp_path / "bad.csv").write_text(
         "text,label,activity,style,origin\ncold call,sales,closing,name,x\nCold call!,marketing,seo,name,x\n"
     )
+    (tmp_path / "said.csv").write_text("text,label,activity,was,confidence,model\na,b\n")
     model = bytearray((ROOT / "models" / "smclassify.safetensors").read_bytes())
     model[-1] ^= 1
     (tmp_path / "damaged").write_bytes(model)

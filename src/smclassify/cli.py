@@ -16,6 +16,7 @@ from smclassify.commands.define import define
 from smclassify.commands.evaluate import evaluate
 from smclassify.commands.explain import explain
 from smclassify.commands.info import info
+from smclassify.commands.review import review
 from smclassify.commands.train import train
 from smclassify.errors import SmclassifyError, UsageError
 
@@ -101,5 +102,5 @@ def root(
         raise typer.Exit(2)
 
 
-for command in (classify, explain, batch, define, info, train, evaluate):
+for command in (classify, explain, batch, review, define, info, train, evaluate):
     app.command()(command)
