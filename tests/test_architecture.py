@@ -38,6 +38,7 @@ TABLES = [
     {"formats"},
 ]
 TRAINING = [
+    {"arrays"},
     {"evaluate", "vectorize", "vectors", "dataset", "labelled"},
     {"calibrate", "export", "fit", "answers"},
     {"report", "teacher", "assessment"},

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
-from smclassify.errors import DatasetError
+from smclassify.training.arrays import open_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,11 +44,8 @@ def load_soft_labels(path: Path) -> SoftLabels:
     Raises:
         DatasetError: The file is missing or not one of soft labels.
     """
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
-            return SoftLabels(arrays["keys"], tuple(arrays["activities"].tolist()), arrays["shares"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise DatasetError(f"{path}: cannot read the soft labels: {error}") from error
+    with open_arrays(path, "soft labels") as arrays:
+        return SoftLabels(arrays["keys"], tuple(arrays["activities"].tolist()), arrays["shares"])
 
 
 def text_keys(texts: Iterable[str]) -> NDArray[np.uint64]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from smclassify.errors import DatasetError
 from smclassify.text import analyze, pieces, scale
+from smclassify.training.arrays import open_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +37,8 @@ def load_vectors(path: Path) -> WordVectors:
     Raises:
         DatasetError: The file is missing or not one of word vectors.
     """
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
-            return WordVectors(arrays["numbers"], arrays["rows"] * arrays["factors"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise DatasetError(f"{path}: cannot read the word vectors: {error}") from error
+    with open_arrays(path, "word vectors") as arrays:
+        return WordVectors(arrays["numbers"], arrays["rows"] * arrays["factors"])
 
 
 class VectorAverager(TransformerMixin, BaseEstimator):  # type: ignore[misc]
