@@ -154,9 +154,11 @@ def test_new_headers(tmp_path: Path) -> None:
         assert new_headers(table, ["status", "label"], "sm_") == ["sm_status", "sm_label"]
         with pytest.raises(UsageError, match="has a column 'label' already") as caught:
             new_headers(table, ["label"], "")
-        assert "--prefix" in caught.value.tip
+        assert caught.value.tip == "Put something before the new names, for instance --prefix sm_"
         with pytest.raises(UsageError, match="no new column 'colour'"):
             new_headers(table, ["colour"], "")
+        with pytest.raises(UsageError, match=r"^The new column 'status' is asked for twice\.$"):
+            new_headers(table, ["status", "activity", "status"], "")
 
 
 def test_new_cells_of_predictions(model: Model) -> None:

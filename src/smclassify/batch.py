@@ -14,7 +14,7 @@ from smclassify.model import STATUSES
 from smclassify.predictions import NONE, UNSURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -205,18 +205,35 @@ def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
     """Return the headers of the new columns.
 
     Raises:
-        UsageError: A column is unknown, or the table has one with the same name already.
+        UsageError: A column is unknown or asked for twice, or the table has one with the same name already.
     """
-    for column in columns:
+    taken = {header.strip() for header in table.headers or ()}
+    return new_names(columns, prefix, taken, f"{table.name}: the file", "--prefix sm_")
+
+
+def new_names(columns: Sequence[str], prefix: str, taken: Container[object], owner: str, remedy: str) -> list[str]:
+    """Return the names of the new columns.
+
+    Args:
+        columns: Which new columns.
+        prefix: What to put before their names.
+        taken: Names that are there already.
+        owner: What has those, as the start of a sentence.
+        remedy: How a prefix is given.
+
+    Raises:
+        UsageError: A column is unknown or asked for twice, or its name is taken.
+    """
+    for place, column in enumerate(columns):
         if column not in NEW_COLUMNS:
             raise UsageError(f"There is no new column {column!r}.", f"Choose from {', '.join(NEW_COLUMNS)}.")
+        if column in columns[:place]:
+            raise UsageError(f"The new column {column!r} is asked for twice.", "Name it once.")
     names = [prefix + column for column in columns]
-    taken = {header.strip() for header in table.headers} if table.headers else set()
-    if clashes := [name for name in names if name in taken]:
-        raise UsageError(
-            f"{table.name}: the file has a column {clashes[0]!r} already.",
-            "Put something before the new names, for instance --prefix sm_",
-        )
+    for name in names:
+        if name in taken:
+            tip = f"Put something before the new names, for instance {remedy}"
+            raise UsageError(f"{owner} has a column {name!r} already.", tip)
     return names
 
 

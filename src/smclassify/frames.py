@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smclassify.artifact import load_model
-from smclassify.batch import NEW_COLUMNS, new_columns
+from smclassify.batch import NEW_COLUMNS, new_columns, new_names
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,11 +41,13 @@ def label_frame(
         prefix: What to put before their names.
 
     Raises:
-        UsageError: A column is missing, unknown, or there already.
+        UsageError: A column is missing, unknown, asked for twice, or there already.
         TypeError: It is not a DataFrame of pandas or polars.
     """
     library = _library(frame)
-    names = _check_names(list(frame.columns), column, columns, prefix)  # type: ignore[attr-defined]
+    own = list(frame.columns)  # type: ignore[attr-defined]
+    _check_column(own, column)
+    names = new_names(columns, prefix, own, "The frame", "prefix='sm_'.")
     texts = _pandas_texts(frame, column) if library == "pandas" else _polars_texts(frame, column)
     model = model or _shipped_model()
     cells = new_columns(model.predict_table(texts), columns, model)
@@ -73,22 +75,11 @@ def _library(frame: object) -> str:
     raise TypeError(f"label_frame takes a DataFrame of pandas or polars, not {name}. {tip}")
 
 
-def _check_names(own: list[Hashable], column: Hashable, columns: Sequence[str], prefix: str) -> list[str]:
-    """Return the names of the new columns, if they and the column of texts are clear."""
+def _check_column(own: list[Hashable], column: Hashable) -> None:
+    """Raise unless it is clear which column holds the texts."""
     if own.count(column) != 1:
         found = "there is no column" if column not in own else f"{own.count(column)} columns are called"
         raise UsageError(f"The frame: {found} {column!r}.", f"The columns are: {', '.join(map(repr, own))}.")
-    for new in columns:
-        if new not in NEW_COLUMNS:
-            raise UsageError(f"There is no new column {new!r}.", f"Choose from {', '.join(NEW_COLUMNS)}.")
-    names = [prefix + new for new in columns]
-    for place, name in enumerate(names):
-        if name in own:
-            tip = "Put something before the new names, for instance prefix='sm_'."
-            raise UsageError(f"The frame has a column {name!r} already.", tip)
-        if name in names[:place]:
-            raise UsageError(f"The new column {columns[place]!r} is asked for twice.", "Name it once.")
-    return names
 
 
 def _pandas_texts(frame: Any, column: Hashable) -> list[str]:  # noqa: ANN401 - a library that may be missing
