@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from smclassify.many import PartReport
     from smclassify.model import Model, Prediction, Thresholds
     from smclassify.tables.values import Table
-    from smclassify.training.report import HeldOut, TrainingReport
+    from smclassify.training.report import TrainingReport
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -178,18 +178,12 @@ def plain_report(report: TrainingReport) -> list[str]:
     counts = ", ".join(f"{count} {label}" for label, count in report.n_examples.items())
     return [
         f"examples: {report.like.labels.n} ({counts})",
-        *_held_out("held-out", _as_facts(report.like)),
-        *([] if report.unlike == report.like else _held_out("unlike", _as_facts(report.unlike))),
+        *_held_out("held-out", report.like.figures()),
+        *([] if report.unlike == report.like else _held_out("unlike", report.unlike.figures())),
         _limits(report.thresholds),
         *_undecided(report.ambiguous_unsure),
         f"largest difference from scikit-learn's probabilities: {report.parity:.1e}",
     ]
-
-
-def _as_facts(held_out: HeldOut) -> dict[str, Any]:
-    return (
-        asdict(held_out) | asdict(held_out.labels) | {"labels": {of.label: asdict(of) for of in held_out.labels.labels}}
-    )
 
 
 def _limits(limits: Thresholds) -> str:

@@ -41,6 +41,13 @@ class HeldOut:
     accuracy_ok: float
     curve: tuple[CoveragePoint, ...]
 
+    def figures(self) -> dict[str, Any]:
+        """Return all figures by name, as the model file has them; those of a label by the label."""
+        own = asdict(self)
+        labels: dict[str, Any] = own.pop("labels")
+        by_label = {scores.label: asdict(scores) for scores in self.labels.labels}
+        return labels | {"labels": by_label} | own | {"curve": [asdict(point) for point in self.curve]}
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
@@ -69,25 +76,14 @@ def facts_of(examples: Sequence[Example], config: FitConfig, report: TrainingRep
     return {
         "data": {"rows": len(examples), "labels": report.n_examples, "sha256": data_digest(examples)},
         "training": asdict(config),
-        "heldout": _figures(report.like),
-        "unlike": _figures(report.unlike),
+        "heldout": _four_digits(report.like.figures()),
+        "unlike": _four_digits(report.unlike.figures()),
         "ambiguous_unsure": _four_digits(report.ambiguous_unsure),
         "versions": {
             "numpy": np.__version__,
             "scikit-learn": sklearn.__version__,
             "scipy": scipy.__version__,
         },
-    }
-
-
-def _figures(held_out: HeldOut) -> dict[str, Any]:
-    figures = asdict(held_out)
-    labels = figures.pop("labels")
-    by_label = {scores.label: asdict(scores) for scores in held_out.labels.labels}
-    curve = [asdict(point) for point in held_out.curve]
-    return {
-        name: _four_digits(value)
-        for name, value in (labels | {"labels": by_label} | figures | {"curve": curve}).items()
     }
 
 
