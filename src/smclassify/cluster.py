@@ -50,7 +50,7 @@ def label_on_cluster(
     replace what they find.
 
     Args:
-        parts: The parts; every worker must see their files by the same paths.
+        parts: The parts, which `check_cluster` has let pass; every worker must see their files by the same paths.
         options: What the user says; `jobs` is the number of processes of a cluster of our own.
         model_path: The model file; None for the one that comes with smclassify.
         scheduler: Address of a cluster; None to start one on this machine and close it in the end.
@@ -61,10 +61,8 @@ def label_on_cluster(
 
     Raises:
         ClusterError: The cluster cannot be reached.
-        UsageError: A part is a pipe, or the extra is not installed.
         ArtifactError: The model file cannot be read.
     """
-    check_cluster(parts)
     if not parts:
         return []
     load_model(model_path)
