@@ -242,6 +242,44 @@ def test_an_address_without_a_scheduler(wrong: str, message: str, monkeypatch: p
         label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), None, wrong, print)
 
 
+@pytest.fixture
+def no_workers() -> Iterator[LocalCluster]:
+    """Start a cluster that has no worker yet."""
+    started = LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=0, processes=False, threads_per_worker=1, dashboard_address="127.0.0.1:0", protocol="tcp"
+    )
+    with started:
+        yield started
+
+
+def test_a_cluster_that_gets_no_worker(no_workers: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_QUIET_WAIT", 0.1)
+    monkeypatch.setattr(cluster, "_LONGEST_WAIT", 0.2)
+    there, told = no_workers.scheduler_address, list[str]()
+    with pytest.raises(ClusterError, match=rf"^{there}: the cluster got no worker in 0\.2 seconds\.$") as caught:
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), None, there, print, told.append)
+    assert caught.value.tip == f"Start one: dask worker {there}"
+    assert told == [f"{there}: the cluster has no worker yet; waiting for one, at most 0.2 seconds"]
+
+
+def test_a_cluster_that_gets_a_worker_late(no_workers: LocalCluster, tmp_path: Path) -> None:
+    (tmp_path / "tasks.csv").write_text("task\ncold call\n")
+    there = no_workers.scheduler_address
+    arguments = ["batch", "tasks.csv", "-o", "out.csv", "--columns", "label", "--engine", "dask", "--scheduler", there]
+    command = [sys.executable, "-m", "smclassify", *arguments]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        assert running.stderr is not None
+        first = running.stderr.readline()
+        no_workers.scale(1)  # type: ignore[no-untyped-call]
+        _, rest = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert first == f"{there}: the cluster has no worker yet; waiting for one, at most 300 seconds\n"
+    assert running.returncode == 0, rest
+    assert (tmp_path / "out.csv").read_text() == "task,label\ncold call,sales\n"
+
+
 @pytest.mark.parametrize(("source", "target"), [("-", "x.csv"), ("x.csv", "-")])
 def test_pipes_are_refused(run: Run, tmp_path: Path, source: str, target: str) -> None:
     (tmp_path / "x.csv").write_text("task\ncold call\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from smclassify.tables.values import Table
 
 _PATIENCE = "10s"
+_QUIET_WAIT = 1
+_LONGEST_WAIT = 300
+"""How many seconds a cluster may take to get its first worker; one that grows on demand needs minutes."""
 _LOADING = Lock()
 
 
@@ -37,12 +40,13 @@ class ClusterError(SmclassifyError):
     """The cluster cannot be reached, or it failed."""
 
 
-def label_on_cluster(
+def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     parts: Sequence[Part],
     options: RunOptions,
     model_path: Path | None,
     scheduler: str | None,
     on_report: Callable[[PartReport], None],
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> list[PartReport]:
     """Label parts on a cluster; each is written by one worker, whole or not at all.
 
@@ -55,12 +59,13 @@ def label_on_cluster(
         model_path: The model file; None for the one that comes with smclassify.
         scheduler: Address of a cluster; None to start one on this machine and close it in the end.
         on_report: Called with the report of each part once it is done.
+        on_wait: Called with a line that says so when there is no worker yet.
 
     Returns:
         The reports, in the order in which the parts were done.
 
     Raises:
-        ClusterError: The cluster cannot be reached.
+        ClusterError: The cluster cannot be reached, or gets no worker.
         ArtifactError: The model file cannot be read.
     """
     if not parts:
@@ -73,7 +78,7 @@ def label_on_cluster(
     order = (replace(options, force=True, jobs=1), model_path, fingerprint)
     reports = []
     with _client(scheduler, min(options.jobs, len(parts))) as client:
-        for report in _reports(client, parts, order):
+        for report in _reports(client, parts, order, on_wait):
             on_report(report)
             reports.append(report)
     return reports
@@ -167,13 +172,21 @@ def _ignore_interrupts() -> None:
     signal(SIGINT, SIG_IGN)
 
 
-def _reports(client: Any, parts: Sequence[Part], order: tuple[RunOptions, Path | None, str]) -> Iterator[PartReport]:  # noqa: ANN401 - untyped library
+def _reports(
+    client: Any,  # noqa: ANN401 - untyped library
+    parts: Sequence[Part],
+    order: tuple[RunOptions, Path | None, str],
+    on_wait: Callable[[str], None],
+) -> Iterator[PartReport]:
     """Yield what becomes of the parts, the first done first; results are let go at once, so that none is done twice."""
     from distributed import as_completed  # noqa: PLC0415 - an extra
+    from distributed.comm.core import CommClosedError  # noqa: PLC0415 - likewise
 
     options, model_path, fingerprint = order
     settings = {"options": options, "model_path": model_path, "fingerprint": fingerprint, "pure": False}
     futures = client.map(label_on_worker, parts, **settings)
+    with suppress(CommClosedError):  # the parts tell what became of a cluster that goes away
+        _await_worker(client, on_wait)
     by_key = {future.key: part for future, part in zip(futures, parts, strict=True)}
     done = as_completed(futures, loop=client.loop)  # type: ignore[no-untyped-call]
     del futures
@@ -189,6 +202,24 @@ def _reports(client: Any, parts: Sequence[Part], order: tuple[RunOptions, Path |
         message = f"{part.source}: the workers that labelled this file died one after the other."
         report = _outcome(client.submit(label_on_worker, part, **settings), part)
         yield report or PartReport(part, error=ClusterError(message, "Do they have memory enough?"))
+
+
+def _await_worker(client: Any, on_wait: Callable[[str], None]) -> None:  # noqa: ANN401 - untyped library
+    """Wait for a worker once there is work for it: a cluster that grows on demand starts none before.
+
+    Raises:
+        ClusterError: None comes.
+    """
+    there = client.scheduler.address
+    try:
+        client.wait_for_workers(1, timeout=_QUIET_WAIT)
+    except TimeoutError:
+        on_wait(f"{there}: the cluster has no worker yet; waiting for one, at most {_LONGEST_WAIT} seconds")
+        try:
+            client.wait_for_workers(1, timeout=_LONGEST_WAIT)
+        except TimeoutError as error:
+            message = f"{there}: the cluster got no worker in {_LONGEST_WAIT} seconds."
+            raise ClusterError(message, f"Start one: dask worker {there}") from error
 
 
 def _outcome(future: Any, part: Part) -> PartReport | None:  # noqa: ANN401 - untyped library

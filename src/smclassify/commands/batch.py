@@ -117,7 +117,7 @@ def batch(
 
         check_cluster(plan.parts)
         parts = parts_to_do(plan, options)
-        reports = label_on_cluster(parts, options, model_path, scheduler, on_report)
+        reports = label_on_cluster(parts, options, model_path, scheduler, on_report, _teller(quiet=quiet))
     else:
         parts = parts_to_do(plan, options)
         with _told_when_stopped():
@@ -138,6 +138,11 @@ def _told_when_stopped() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         render.note(getattr(stop, "__notes__", ()))
         raise
+
+
+def _teller(*, quiet: bool) -> Callable[[str], None]:
+    """Return what tells a line to whoever wants to hear it."""
+    return lambda line: None if quiet else render.note([line])
 
 
 def _reporter(*, quiet: bool) -> Callable[[PartReport], None]:
