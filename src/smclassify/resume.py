@@ -204,12 +204,12 @@ class ResumableOutput:
                 self._forget()
             self._draft.discard()
             return
-        n_rows = json.loads(self._journal.read_bytes())["n_rows"]
-        tip = f"The first {n_rows:,} rows are kept: give the same command with --resume to go on."
-        if isinstance(error, SmclassifyError):
-            error.tip = f"{error.tip} {tip}".lstrip()
+        kept = f"The first {json.loads(self._journal.read_bytes())['n_rows']:,} rows are kept:"
+        if isinstance(error, SmclassifyError):  # the input or the options are at fault
+            goes_on = "--resume goes on only if nothing changes; after a change, leave it out."
+            error.tip = f"{error.tip} {kept} {goes_on}".lstrip()
         else:
-            error.add_note(tip)
+            error.add_note(f"{kept} give the same command with --resume to go on.")
 
     def close(self) -> None:
         """Close the draft, and let another run have it."""
@@ -238,20 +238,18 @@ def open_resumable(target: str, tally: Tally, run: Identity | None, *, resume: b
     """
     with reported(target):
         output = ResumableOutput(target, tally, run)
-    try:
-        with reported(target):
-            goes_on = resume and output.go_on()
         try:
-            with reported(target):
+            goes_on = resume and output.go_on()
+            try:
                 if not goes_on:
                     output.begin()
                 yield output
                 output.finish()
-        except BaseException as error:
-            output.leave(error)
-            raise
-    finally:
-        output.close()
+            except BaseException as error:
+                output.leave(error)
+                raise
+        finally:
+            output.close()
 
 
 class _Rest:

@@ -39,7 +39,7 @@ def open_target(target: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def reported(target: str) -> Iterator[None]:
-    """Say in one sentence what keeps a target from being written.
+    """Say in one sentence what keeps a target from being written; notes on the error become the tip.
 
     Raises:
         TableError: Writing failed, or another process writes the same target.
@@ -50,7 +50,8 @@ def reported(target: str) -> Iterator[None]:
         tip = "Wait until it ends, or name another file with -o."
         raise TableError(f"{target}: another run is writing this file.", tip) from error
     except OSError as error:
-        raise TableError(f"{target}: cannot write the file: {error.strerror}.") from error
+        tip = " ".join(getattr(error, "__notes__", ()))
+        raise TableError(f"{target}: cannot write the file: {error.strerror}.", tip) from error
 
 
 def is_packed(target: str) -> bool:
