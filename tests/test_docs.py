@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from smclassify.training.assessment import COUNTS, SCALARS, SCORES
+
 
 def shell_lines(page: str) -> list[str]:
     return [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
@@ -42,6 +44,12 @@ def test_a_command_of_the_pages(command: str, folder: Path) -> None:
     done = subprocess.run(["sh", "-c", command], cwd=folder, env=env, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stdout or any(path.stat().st_size for path in folder.glob("labelled*"))
+
+
+def test_every_figure_of_an_evaluation_is_explained() -> None:
+    for name in (*SCALARS, *COUNTS):
+        assert f"`{name}`" in EVALUATE
+    assert set(re.findall(r"`(\.\w+)`", EVALUATE)) == {f".{score}" for score in SCORES[1:]}
 
 
 def test_the_readme_has_commands() -> None:

@@ -165,10 +165,12 @@ def test_plots(run: Run, tmp_path: Path) -> None:
     assert (done.code, done.out) == (0, REPORT)
     assert len(list((tmp_path / "plots").iterdir())) == 6
     assert done.err.count("plot written to plots/") == 6
+    (tmp_path / "plots" / "reliability.png").write_text("old")
     again = run("evaluate", "rows.csv", "--model", "m", "--plot", "plots")
     assert (again.code, again.out) == (1, "")
     assert "plots/reliability.png: the file exists already. Replace it with --force" in again.err
     assert run("evaluate", "rows.csv", "--model", "m", "--plot", "plots", "--force").code == 0
+    assert (tmp_path / "plots" / "reliability.png").stat().st_size > 1000
 
 
 def test_no_window_is_opened(rows: Path) -> None:

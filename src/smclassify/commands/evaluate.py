@@ -54,7 +54,7 @@ def evaluate(
 ) -> None:
     """Compare what the model says of labelled rows with their labels.
 
-    Gives precision, recall and F1 of each label, accuracy and macro F1 with 95 % intervals, the quality of the
+    Gives precision, recall and F1 of each label, accuracy and macro F1 with their intervals, the quality of the
     probabilities, what the status ok is worth, and the surest mistakes. Rows without a label are left out. In
     --fail-under a figure has its name in --json, or is one of a label, as in sales.f1; log_loss, brier, ece and the
     numbers of rows left out or seen in training must not be above their number, all others not under it.

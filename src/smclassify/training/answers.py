@@ -182,7 +182,7 @@ class _Collector:
             probabilities=table.probabilities,
             ok=table.status == OK,
             has_activity=has_activity,
-            activity_first=has_activity & (table.activity == rows.activity),
+            activity_first=table.activity == rows.activity,
             activity_in_three=has_activity & (higher.sum(axis=1) < 3),
         )
         self.parts.append(answers.of(kept))

@@ -126,7 +126,7 @@ def iter_labelled(table: Table, columns: Columns, model: Model) -> Iterator[Labe
         if chunk.unclosed is not None:
             raise TableError(f"{table.name}:{chunk.unclosed}: a quoted cell never ends.", "Add the closing quote.")
         cells = [cell.strip().casefold() for cell in chunk.column(columns.label)]
-        rows = [place for place, cell in enumerate(cells) if cell and place not in chunk.blanks]
+        rows = [place for place, cell in enumerate(cells) if cell]
         for place in rows:
             if cells[place] not in labels:
                 unknown = chunk.column(columns.label)[place].strip()
