@@ -142,6 +142,12 @@ def test_a_repeated_word_is_pushed_once_per_place(model: Model) -> None:
     assert [part.push for part in explanation.contributions if part.text == "call"] == [push, push]
 
 
+def test_words_of_one_character_are_one_part_with_a_pair_between_them() -> None:
+    parts = [(part.kind, part.text) for part in explain(shipped_model(), "\u00bd off").contributions]
+    off = [("word", "off"), ("last", "off")]
+    assert parts == [("word", "\u00bd"), ("first", "\u00bd"), ("pair", "\u00bd"), ("pair", "\u00bd off"), *off]
+
+
 def test_an_only_word_is_compared_with_a_text_without_known_words(model: Model) -> None:
     # without it: half-way between 2/3 and 1/2
     assert parts_of(explain(model, "call")) == [("word", "call", pytest.approx(log(e + 1) - log(7 / 5)))]

@@ -30,6 +30,16 @@ def test_plain_lines(model: Model) -> None:
     ]
 
 
+def test_the_largest_push_comes_first_whichever_its_direction(model: Model) -> None:
+    lines = plain_explanation(explain(model, "sign\tcall call"))
+    assert [line for line in lines if line.startswith(("word", "pair"))] == [
+        "word\t-0.6089\tsign",
+        "pair\t-0.5774\tsign\\tcall",
+        "word\t+0.3298\tcall",
+        "word\t+0.3298\tcall",
+    ]
+
+
 def test_plain_lines_of_an_answer_with_one_word() -> None:
     model = make_model(thresholds=Thresholds(0.8, 0.6, 0.0))
     assert plain_explanation(explain(model, "call", examples_for(model))) == [

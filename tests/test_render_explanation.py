@@ -35,7 +35,7 @@ def drawn(explanation: Explanation, width: int = 80, colours: str | None = None)
 
 
 def explained(model: Model, text: str) -> Explanation:
-    examples = Examples([("Sign [b]here", "sales", "closing"), ("rank it", "marketing", "")])
+    examples = Examples([("Sign\x1b [b]here", "sales", "closing"), ("rank it", "marketing", "")])
     return explain(model, text, Neighbours(model.weights, examples))
 
 
@@ -56,7 +56,7 @@ def test_a_drawing() -> None:
         "             +0.29 ━━━━         off\n"
         "             -0.12 ━━           x\n"
         "             -0.12 ━━           it\n"
-        "  examples   1.00 closing   Sign [b]here\n"
+        "  examples   1.00 closing   Sign\\x1b [b]here\n"
         "             0.00 marketing rank it\n"
     )
 
