@@ -21,6 +21,7 @@ def shell_lines(page: str) -> list[str]:
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EVALUATE = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
+EXPLAIN = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
 SHELL = shell_lines(README)
 COMMANDS = [line for line in SHELL if not line.startswith("pip install")]
 
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *shell_lines(EVALUATE)])
+@pytest.mark.parametrize("command", [*COMMANDS, *shell_lines(EVALUATE), *shell_lines(EXPLAIN)])
 def test_a_command_of_the_pages(command: str, folder: Path) -> None:
     path = f"{folder / 'bin'}:/usr/bin:/bin"
     env = {"PATH": path, "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
@@ -82,8 +83,14 @@ def test_the_python_snippet_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["sales", "marketing"]
 
 
+def test_the_python_snippet_of_explanations_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    [snippet] = re.findall(r"```python\n(.*?)```", EXPLAIN, re.DOTALL)
+    exec(compile(snippet, "explain.md", "exec"), {})  # noqa: S102 - it is our own
+    assert {line.split()[1] for line in capsys.readouterr().out.splitlines()} == {"word", "pair", "first", "last"}
+
+
 def test_links_lead_somewhere() -> None:
-    for path in (ROOT / "README.md", ROOT / "data" / "README.md", ROOT / "models" / "README.md"):
+    for path in (ROOT / page for page in ("README.md", "data/README.md", "models/README.md", "docs/explain.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path}: {target}"
 
