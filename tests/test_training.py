@@ -15,9 +15,11 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 
 from smclassify.artifact import load_model, save_model
+from smclassify.definitions import parse_definitions
 from smclassify.errors import DatasetError
 from smclassify.model import Temperatures
 from smclassify.paths import shipped
+from smclassify.plain import plain_model, plain_report
 from smclassify.text import piece_number, word_number, word_terms
 from smclassify.training.calibrate import (
     choose_thresholds,
@@ -235,6 +237,11 @@ def test_rare_terms_are_left_out_and_order_does_not_matter() -> None:
     assert vectorizer.transform(["unheard"]).nnz == 0
 
 
+def test_texts_without_a_common_word() -> None:
+    with pytest.raises(DatasetError, match="No word is in 3 examples"):
+        TermVectorizer(min_texts=3).fit_transform(["cold call", "cold mail"])
+
+
 def test_averages_of_vectors_by_hand() -> None:
     rows = VectorAverager(VECTORS).fit([]).transform(["search rank", "ranking", "unheard of", ""])
     assert rows == pytest.approx(np.array([[1, 1], [0, 0.75], [0, 0], [0, 0]]) / [[np.sqrt(2)], [1], [1], [1]])
@@ -340,15 +347,22 @@ def test_thresholds_reach_the_accuracy_asked_for() -> None:
 
 
 def test_thresholds_have_a_floor() -> None:
-    sure = np.array([[0.8, 0.2]] * 10)
-    right = np.zeros(10, dtype=np.int64)
-    assert choose_thresholds(sure, np.ones(10), right, 0.97).confidence == 0.8
-    assert choose_thresholds(sure, np.ones(10), right, 0.97, least=0.9).confidence == 0.9
+    sure = np.array([[0.8, 0.2]] * 30 + [[0.95, 0.05]] * 20)
+    right = np.zeros(50, dtype=np.int64)
+    assert choose_thresholds(sure, np.ones(50), right, 0.97).confidence == 0.8
+    assert choose_thresholds(sure, np.ones(50), right, 0.97, least=0.9).confidence == 0.9
+
+
+@pytest.mark.parametrize(("count", "confidence"), [(19, 1.0), (20, 0.8)])
+def test_a_few_right_answers_prove_nothing(count: int, confidence: float) -> None:
+    probabilities = np.array([[0.8, 0.2]] * count + [[0.6, 0.4]] * 50)
+    truth = np.array([0] * count + [1] * 50)
+    assert choose_thresholds(probabilities, np.ones(len(truth)), truth, 0.97).confidence == confidence
 
 
 def test_texts_without_known_words_are_never_sure() -> None:
-    sure = np.array([[0.999, 0.001]] * 10)
-    limits = choose_thresholds(sure, np.ones(10), np.zeros(10, dtype=np.int64), 0.97)
+    sure = np.array([[0.999, 0.001]] * 20)
+    limits = choose_thresholds(sure, np.ones(20), np.zeros(20, dtype=np.int64), 0.97)
     assert is_sure(sure[:2], np.array([1.0, 0.0]), limits).tolist() == [True, False]
 
 
@@ -483,6 +497,53 @@ def test_a_single_label() -> None:
         make_targets(examples, make_catalogue(), 3)
 
 
+def test_examples_that_are_all_alike() -> None:
+    targets = make_targets(make_examples(), make_catalogue(), 3)
+    with pytest.raises(
+        DatasetError, match="The examples form 2 groups of near copies; cross-validation needs at least 3"
+    ):
+        make_folds(targets, np.arange(90) % 2, CONFIG)
+
+
+QUICK = replace(CONFIG, min_steps=20, epochs=2, averaged=1)
+
+
+def test_where_no_example_names_its_activity_none_is_measured() -> None:
+    examples = [replace(e, activity="") for e in make_examples()]
+    result = train(replace(MATERIAL, examples=examples), QUICK)
+    assert (result.report.like.activity_top1, result.report.like.activity_top3) == (None, None)
+    assert result.model.temperatures.activity == 1.0
+    assert not [line for line in plain_report(result.report) if "activity" in line]
+
+
+def test_activities_are_measured_where_they_are_named() -> None:
+    examples = [
+        replace(e, activity="" if e.label == "sales" and n % 3 else e.activity) for n, e in enumerate(make_examples())
+    ]
+    report = train(replace(MATERIAL, examples=examples), QUICK).report
+    assert report.like.activity_top3 == 1.0
+    assert any("activity" in line for line in plain_report(report))
+
+
+@pytest.mark.parametrize("n_labels", [2, 12])
+def test_labels_that_are_their_own_activities(n_labels: int, tmp_path: Path) -> None:
+    slugs = [f"l{n}" for n in range(n_labels)]
+    catalogue = parse_definitions({"labels": [{"slug": s, "name": f"Läbel {s}", "text": "T."} for s in slugs]}, "")
+    examples = [replace(e, label=slugs[n % n_labels], activity="") for n, e in enumerate(make_examples())]
+    result = train(replace(MATERIAL, examples=examples, catalogue=catalogue), QUICK)
+    save_model(result.model, tmp_path / "m")
+    model = load_model(tmp_path / "m")
+    assert model.catalogue == catalogue
+    assert model.labels == model.activities == tuple(slugs)
+    texts = ["call a stranger", "", "unheard of"]
+    for one, of_many in zip(model.predict(texts), model.predict(texts * 30), strict=False):
+        assert one.activity == one.label == of_many.label
+        assert one.activity_confidence == of_many.activity_confidence == (1.0 if one.label else 0.0)
+        assert one.scores == pytest.approx(of_many.scores)
+    facts = plain_model(model, "m", 1, "1")
+    assert not [line for line in facts if "activity" in line or "unlike" in line]
+
+
 def test_training_learns(trained: TrainingResult) -> None:
     [first, second, third] = trained.model.predict(["call a stranger", "get the signature", "search rank"])
     assert (first.activity, second.activity, third.activity) == ("cold-outreach", "closing", "seo")
@@ -513,6 +574,7 @@ def test_scikit_learn_says_the_same(trained: TrainingResult) -> None:
     probabilities = model.predict_proba(texts)
     assert 0.1 < probabilities.min() < probabilities.max() < 0.9
     assert parity(model, trained.pipeline, texts) < 1e-9
+    assert parity(model, trained.pipeline, ["12 %"]) == 0.0
 
 
 def test_a_model_that_scikit_learn_contradicts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MARGINS = (0.0, 0.1, 0.2, 0.3, 0.4)
 _KNOWN = (0.01, 0.2, 0.34, 0.5)
+_FEWEST = 20  # fewer right answers can be luck
 
 
 def temperature(logits: Floats, truth: Ints) -> float:
@@ -41,6 +42,8 @@ def choose_thresholds(
 ) -> Thresholds:
     """Return the limits that leave the most predictions `ok` while those are right with the accuracy asked for.
 
+    Where no limits leave at least twenty, the confidence asked for is 1.0.
+
     Args:
         probabilities: Calibrated, from models that did not see the examples, shape (n, n_labels).
         known: Share of known words, shape (n,).
@@ -51,7 +54,7 @@ def choose_thresholds(
     ranked = np.sort(probabilities, axis=1)
     confidence, margin = ranked[:, -1], ranked[:, -1] - ranked[:, -2]
     right = probabilities.argmax(axis=1) == truth
-    best, most = Thresholds(1.0, 0.0, _KNOWN[0]), -1
+    best, most = Thresholds(1.0, 0.0, _KNOWN[0]), _FEWEST - 1
     for least_margin, least_known in product(_MARGINS, _KNOWN):
         eligible = (margin >= least_margin) & (known >= least_known)
         limit = max(least, confidence_for(confidence[eligible], right[eligible], accuracy))

@@ -206,7 +206,14 @@ def cross_validate(
 
 
 def make_folds(targets: Targets, groups: Ints, config: FitConfig) -> list[Fold]:
-    """Return the folds: activities in equal shares, and no group of near copies divided."""
+    """Return the folds: activities in equal shares, and no group of near copies divided.
+
+    Raises:
+        DatasetError: There are fewer groups than folds.
+    """
+    if (n_groups := len(np.unique(groups))) < config.folds:
+        many = f"The examples form {n_groups} groups of near copies; cross-validation needs at least {config.folds}."
+        raise DatasetError(many, "Add examples in other words.")
     splitter = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.seed)
     return list(splitter.split(targets.activity, targets.activity, groups))
 

@@ -168,7 +168,7 @@ def parity(model: Model, pipeline: Pipeline, texts: Sequence[str]) -> float:
     odds = np.column_stack([of_activities[:, owners == place].sum(axis=1) for place in range(len(model.labels))])
     odds **= 1 / model.temperatures.label
     differences = np.abs(table.probabilities - odds / odds.sum(axis=1, keepdims=True))
-    return float(differences[table.known > 0].max())
+    return float(differences[table.known > 0].max(initial=0.0))
 
 
 @dataclass(frozen=True, slots=True)

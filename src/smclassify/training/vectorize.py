@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from smclassify.errors import DatasetError
 from smclassify.text import analyze, scale, terms
 
 if TYPE_CHECKING:
@@ -36,9 +37,15 @@ class TermVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def fit_transform(self, texts: Sequence[str], y: Any = None) -> csr_matrix:  # noqa: ARG002, ANN401 - as above
-        """Choose the terms to keep, and return their values, float64, shape (n_texts, n_terms)."""
+        """Choose the terms to keep, and return their values, float64, shape (n_texts, n_terms).
+
+        Raises:
+            DatasetError: No term is in enough texts.
+        """
         numbers, matrix = _all_terms(texts)
         kept = np.bincount(matrix.indices, minlength=len(numbers)) >= self.min_texts
+        if not kept.any():
+            raise DatasetError(f"No word is in {self.min_texts} examples: there is nothing to learn from.")
         self.terms_: NDArray[np.uint32] = numbers[kept]
         return matrix[:, kept]
 
