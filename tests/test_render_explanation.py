@@ -8,6 +8,7 @@ import pytest
 from conftest import make_model
 from rich.console import Console
 
+from smclassify.definitions import parse_definitions
 from smclassify.examples import Examples
 from smclassify.explanation import explain
 from smclassify.model import Thresholds
@@ -59,6 +60,14 @@ def test_a_drawing() -> None:
         "  examples   1.00 closing   Sign\\x1b [b]here\n"
         "             0.00 marketing rank it\n"
     )
+
+
+def test_a_runner_up_that_is_a_label_is_named_once() -> None:
+    labels = [{"slug": slug, "name": slug.capitalize(), "text": "T."} for slug in ("sales", "marketing")]
+    of_sales = [{"slug": slug, "name": slug, "label": "sales", "text": "T."} for slug in ("cold-outreach", "closing")]
+    catalogue = parse_definitions({"labels": labels, "activities": of_sales}, "")
+    model = make_model(catalogue=catalogue, activities=("cold-outreach", "closing", "marketing"))
+    assert re.search(r"runner-up  Marketing  \d\d %\n", drawn(explained(model, "sign sign rank")))
 
 
 def test_words_are_tinted_by_what_they_push(model: Model) -> None:

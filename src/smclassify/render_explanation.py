@@ -96,9 +96,10 @@ def _runner_up(second: RunnerUp, labels: Sequence[str]) -> Text:
     from rich.text import Text  # noqa: PLC0415
 
     definition, percent = second.definition, 100 * second.probability
+    label = "" if definition.slug == definition.label else f"  {definition.label}"
     return Text.assemble(
         (definition.name, f"bold {colour_of(definition.label, labels)}"),
-        f"  {definition.label}  {f'{percent:.0f}' if percent >= 1 else 'under 1'} %",
+        f"{label}  {f'{percent:.0f}' if percent >= 1 else 'under 1'} %",
     )
 
 

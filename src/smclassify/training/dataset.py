@@ -12,7 +12,6 @@ import numpy as np
 
 from smclassify.errors import DatasetError
 from smclassify.examples import digest_of
-from smclassify.tables.convert import as_text
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
 from smclassify.text import analyze, normalise
@@ -74,10 +73,9 @@ def read_examples(path: Path) -> list[Example]:
             if chunk.ragged:
                 tip = "A cell with the delimiter in it needs quotes."
                 raise DatasetError(f"{path}:{chunk.ragged[0]}: too few or too many cells.", tip)
-            lines = (line for place, line in enumerate(chunk.lines) if place not in chunk.blanks)
-            for line, row in zip(lines, chunk.rows(), strict=True):
-                cells = {name: as_text(row[place]) for name, place in places.items()}
-                examples.append(_example(cells, f"{path}:{line}", line))
+            cells = [chunk.column(places[name]) if name in places else [""] * len(chunk.lines) for name in COLUMNS]
+            rows = enumerate(zip(chunk.lines, *cells, strict=True))
+            examples += [_example(path, *row) for place, row in rows if place not in chunk.blanks]
     if not examples:
         raise DatasetError(f"{path}: there are no examples.")
     return examples
@@ -85,7 +83,7 @@ def read_examples(path: Path) -> list[Example]:
 
 def _find_columns(table: Table, path: Path) -> dict[str, int]:
     """Return the places of the columns that there are."""
-    names = [header.strip().casefold() for header in (table.names if table.headers else ())]
+    names = [header.strip().casefold() for header in table.headers or ()]
     if missing := [name for name in _REQUIRED if name not in names]:
         needs = f"The file needs a header with {' and '.join(_REQUIRED)}"
         raise DatasetError(f"{path}: no column {missing[0]!r}.", f"{needs}; it may have {', '.join(COLUMNS[2:])}.")
@@ -94,11 +92,11 @@ def _find_columns(table: Table, path: Path) -> dict[str, int]:
     return {name: names.index(name) for name in COLUMNS if name in names}
 
 
-def _example(cells: dict[str, str], where: str, line: int) -> Example:
-    if blank := [name for name in _REQUIRED if not cells[name].strip()]:
-        raise DatasetError(f"{where}: an example without {blank[0]}.")
-    label, activity, style, origin = (cells.get(name, "").strip() for name in COLUMNS[1:])
-    return Example(cells["text"], label, activity, style, origin, line)
+def _example(path: Path, line: int, text: str, *slugs: str) -> Example:
+    label, activity, style, origin = (slug.strip() for slug in slugs)
+    if not (text.strip() and label):
+        raise DatasetError(f"{path}:{line}: an example without {'label' if text.strip() else 'text'}.")
+    return Example(text, label, activity, style, origin, line)
 
 
 def read_texts(path: Path) -> list[str]:
