@@ -12,8 +12,8 @@ from conftest import ROOT
 
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
-    {"errors", "paths", "text", "atomic"},
-    {"definitions", "weights", "lines", "examples", "tokens", "word_rows"},
+    {"errors", "paths", "text", "atomic", "columns"},
+    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "settings"},
     {"batch_scoring", "tables", "neighbours"},
     {"predictions", "explanation"},
     {"model"},
@@ -21,7 +21,7 @@ LAYERS = [
     {"parallel", "resume", "corrections_file", "review"},
     {"runs", "frames"},
     {"plain", "many", "review_export"},
-    {"render", "cluster", "plain_explanation", "plain_evaluation", "plain_review"},
+    {"render", "cluster", "plain_explanation", "plain_evaluation", "plain_review", "plain_settings"},
     {"render_explanation", "render_evaluation", "render_review"},
     {"commands"},
     {"cli"},
@@ -90,7 +90,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules_of(SOURCE / "commands"), ids=lambda path: path.stem)
 def test_commands_know_nothing_of_each_other(path: Path) -> None:
-    assert own(imports(path), "smclassify.commands") <= {"options"}
+    assert own(imports(path), "smclassify.commands") <= {"options", "opening"}
     assert "cli" not in own(imports(path), "smclassify")
 
 

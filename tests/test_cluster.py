@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dask
@@ -21,8 +22,9 @@ from distributed import LocalCluster
 
 from smclassify import cluster
 from smclassify.artifact import default_model_path, load_model
-from smclassify.cluster import ClusterError, label_on_cluster, label_on_worker, model_fingerprint
-from smclassify.errors import SmclassifyError, UsageError
+from smclassify.cluster import ClusterError, Order, label_on_cluster, label_on_worker, model_fingerprint
+from smclassify.errors import UsageError
+from smclassify.glossary import Entry, Glossary
 from smclassify.many import Part, PartReport, label_part
 from smclassify.runs import RunOptions
 
@@ -124,7 +126,7 @@ def test_a_part_that_fails_does_not_stop_the_others(tmp_path: Path, address: str
     (tmp_path / "bad.csv").write_text("x,y\n1,2\n")
     parts = [Part(str(tmp_path / name), str(tmp_path / f"out-{name}")) for name in ("bad.csv", "good.csv")]
     seen: list[PartReport] = []
-    reports = label_on_cluster(parts, RunOptions(), None, address, seen.append)
+    reports = label_on_cluster(parts, RunOptions(), load_model(), address, seen.append)
     assert reports == seen
     bad, good = sorted(reports, key=lambda report: report.part.source)
     assert isinstance(bad.error, UsageError)
@@ -135,25 +137,41 @@ def test_a_part_that_fails_does_not_stop_the_others(tmp_path: Path, address: str
     assert not (tmp_path / "out-bad.csv").exists()
 
 
+def order(**changes: Any) -> Order:  # noqa: ANN401 - fields of Order
+    """Return what a worker is told of the shipped model."""
+    shipped = Order(RunOptions(), None, model_fingerprint(None), load_model().thresholds, None)
+    return replace(shipped, **changes)
+
+
 def test_another_model_on_a_worker_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tasks.csv").write_text("task\ncold call\n")
     part = Part(str(tmp_path / "tasks.csv"), str(tmp_path / "out.csv"))
-    report = label_on_worker(part, RunOptions(), None, "0.0.1 of another world")
+    report = label_on_worker(part, order(fingerprint="0.0.1 of another world"))
     assert report.error is not None
     assert report.error.message == "A worker of the cluster has another model, or another version of smclassify."
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_model_of_ones_own_reaches_the_workers(tmp_path: Path, address: str) -> None:
-    (tmp_path / "tasks.csv").write_text("task\ncold call\n")
-    model = tmp_path / "mine.safetensors"
+    (tmp_path / "tasks.csv").write_text("task\ncold call\nSEO audit\n")
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(default_model_path().read_bytes())
+    model = load_model(path)
+    glossary = Glossary((Entry("Cold Call", "marketing"),))
+    model = replace(model, glossary=glossary, thresholds=replace(model.thresholds, confidence=1.0))
     part = Part(str(tmp_path / "tasks.csv"), str(tmp_path / "out.csv"))
-    with pytest.raises(SmclassifyError, match=r"cannot read the model file"):
-        label_on_cluster([part], RunOptions(), model, address, print)
-    model.write_bytes(default_model_path().read_bytes())
-    [report] = label_on_cluster([part], RunOptions(columns=("label",)), model, address, lambda _: None)
+    options = RunOptions(columns=("label", "status", "source"))
+    [report] = label_on_cluster([part], options, model, address, lambda _: None)
     assert report.error is None
-    assert (tmp_path / "out.csv").read_text() == "task,label\ncold call,sales\n"
+    assert (tmp_path / "out.csv").read_text() == (
+        "task,label,status,source\ncold call,marketing,ok,glossary\nSEO audit,marketing,unsure,model\n"
+    )
+
+
+def test_a_model_that_is_in_no_file_is_refused(tmp_path: Path) -> None:
+    part = Part(str(tmp_path / "a.csv"), str(tmp_path / "out.csv"))
+    with pytest.raises(UsageError, match=r"^Several processes need a model that was read from a file\.$"):
+        label_on_cluster([part], RunOptions(), replace(load_model(), path=None), None, print)
 
 
 def test_the_model_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +186,7 @@ def test_the_model_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "tasks.csv").write_text("task\ncold call\n")
     for number in range(3):
         part = Part(str(tmp_path / "tasks.csv"), str(tmp_path / f"{number}.csv"))
-        assert label_on_worker(part, RunOptions(), None, model_fingerprint(None)).error is None
+        assert label_on_worker(part, order()).error is None
     assert loaded == [None]
 
 
@@ -183,7 +201,7 @@ def test_only_the_part_that_kills_its_workers_is_given_up(monkeypatch: pytest.Mo
     monkeypatch.setattr(cluster, "label_on_worker", die)
     deadly, harmless = Part("deadly.csv", "x.csv"), Part("harmless.csv", "y.csv")
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        reports = label_on_cluster([deadly, harmless], RunOptions(jobs=1), None, None, lambda _: None)
+        reports = label_on_cluster([deadly, harmless], RunOptions(jobs=1), load_model(), None, lambda _: None)
     by_part = {report.part: report for report in reports}
     assert by_part[harmless] == PartReport(harmless)
     error = by_part[deadly].error
@@ -207,7 +225,7 @@ def test_a_cluster_that_goes_away(tmp_path: Path) -> None:
             assert scheduler.poll() is None
             time.sleep(0.02)
         there = json.loads(meeting.read_text())["address"]
-        reports = label_on_cluster(parts, RunOptions(), None, there, lambda _: scheduler.kill())
+        reports = label_on_cluster(parts, RunOptions(), load_model(), there, lambda _: scheduler.kill())
     finally:
         for process in (worker, scheduler):
             process.kill()
@@ -239,7 +257,7 @@ ADDRESSES = [
 def test_an_address_without_a_scheduler(wrong: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", "500ms")
     with pytest.raises(ClusterError, match=f"^{message}$"):
-        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), None, wrong, print)
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), wrong, print)
 
 
 @pytest.fixture
@@ -300,7 +318,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_worker_does_what_is_done_alone(tmp_path: Path) -> None:
     (tmp_path / "tasks.csv").write_text("task\ncold call\n\n")
     part = Part(str(tmp_path / "tasks.csv"), str(tmp_path / "out.csv"))
-    report = label_on_worker(part, RunOptions(), None, model_fingerprint(None))
+    report = label_on_worker(part, order())
     alone = label_part(part, RunOptions(force=True), load_model(), lambda *_: nullcontext(lambda _: None))
     assert report.summary == alone.summary
     assert report.note == f"{tmp_path}/tasks.csv: comma-separated, UTF-8, LF line ends; activities in column 1 'task'"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smclassify import label_frame, load_model
-from smclassify.batch import NEW_COLUMNS
+from smclassify.columns import NEW_COLUMNS
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def texts_labelled(frame: Any, model: Model) -> list[str]:  # noqa: ANN401 - of 
     asked: list[str] = []
 
     class Listening:
-        labels, activities, catalogue = model.labels, model.activities, model.catalogue
+        labels, activities, catalogue, glossary = model.labels, model.activities, model.catalogue, None
 
         def predict_table(self, texts: list[str]) -> Any:  # noqa: ANN401 - passed on
             asked.extend(texts)

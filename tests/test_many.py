@@ -161,7 +161,7 @@ def test_errors_are_said_to_the_quiet_and_once(run: Run) -> None:
     assert done.code == 1
     assert done.err == (
         "smclassify: error: There is no new column 'labels'. "
-        "Choose from label, confidence, status, activity, definition.\n"
+        "Choose from label, confidence, status, activity, definition, source.\n"
     )
 
 

@@ -83,6 +83,8 @@ def test_json_of_a_prediction(model: Model) -> None:
             "journey_stage": "",
             "success": "",
         },
+        "source": "model",
+        "phrase": None,
     }
 
 
@@ -121,6 +123,9 @@ SUMMARIES = [
             r"  line 7: say\x1b it it it it it it it it it it it it it it it it it i... -> sales 0.46",
         ],
         id="unsure",
+    ),
+    pytest.param(
+        summary(n_by_glossary=0), ["3 rows: 2 sales, 1 other; 2 ok, 1 unsure; 0 by the glossary"], id="glossary"
     ),
     pytest.param(
         summary(n_ragged=9, ragged_lines=(2, 3), n_blank_lines=1, unclosed_line=12),

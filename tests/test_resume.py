@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 
 from smclassify import resume
 from smclassify.atomic import Draft, whole_file
+from smclassify.columns import NEW_COLUMNS
 from smclassify.errors import SmclassifyError, TableError
+from smclassify.glossary import Entry, Glossary
 from smclassify.model import Model, Thresholds
 from smclassify.runs import RunOptions, label_file
 from smclassify.tables.values import ReadOptions
@@ -294,6 +296,7 @@ def nothing(_: Path) -> None:
 
 OTHER_WEIGHTS = replace(make_model().weights, hidden_bias=memoryview(array("d", [0.5] * 3)))
 LOOSER = Thresholds(confidence=0.5, margin=0.0, known=0.0)
+WITH_GLOSSARY = make_model(glossary=Glossary((Entry("call", "marketing"),)))
 OTHER_RUNS = [
     pytest.param(touched, {}, "the input's time of change", id="touched input"),
     pytest.param(changed_within, {}, "the input's first bytes", id="changed input"),
@@ -303,7 +306,9 @@ OTHER_RUNS = [
     pytest.param(nothing, {"columns": ("label",)}, "the new columns", id="columns"),
     pytest.param(nothing, {"prefix": "sm_"}, "the new columns", id="prefix"),
     pytest.param(nothing, {"read": ReadOptions(encoding="cp1252")}, "how the input is read", id="encoding"),
-    pytest.param(nothing, {"model": make_model(thresholds=LOOSER)}, "the model", id="model"),
+    pytest.param(nothing, {"model": make_model(thresholds=LOOSER)}, "the thresholds", id="thresholds"),
+    pytest.param(nothing, {"model": WITH_GLOSSARY, "columns": NEW_COLUMNS}, "the glossary", id="glossary"),
+    pytest.param(nothing, {"model": WITH_GLOSSARY}, "the new columns, the glossary", id="glossary, usual columns"),
     pytest.param(nothing, {"model": make_model(weights=OTHER_WEIGHTS)}, "the model", id="weights"),
     pytest.param(
         touched, {"prefix": "x", "column": "1"}, "the input's time of change, the column of the texts, the new columns",

@@ -14,7 +14,7 @@ import pytest
 from conftest import SAMPLES
 from rewriting import rewrite
 
-from smclassify.batch import NEW_COLUMNS
+from smclassify.columns import NEW_COLUMNS
 
 if TYPE_CHECKING:
     from conftest import Run

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smclassify.columns import ALL_COLUMNS
 from smclassify.errors import UsageError
-from smclassify.model import STATUSES
-from smclassify.predictions import NONE, UNSURE
+from smclassify.model import SOURCES, STATUSES
+from smclassify.predictions import GLOSSARY, NONE, UNSURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from smclassify.model import Model
     from smclassify.predictions import PredictionTable
+    from smclassify.settings import Setting
     from smclassify.tables.values import Chunk, NewColumn, Table, Writer
 
-NEW_COLUMNS = ("label", "confidence", "status", "activity", "definition")
 LIKELY_HEADERS = (
     "activity",
     "description",
@@ -65,6 +66,7 @@ class BatchSummary:
         ragged_lines: Lines where the first of them start.
         n_blank_lines: Number of blank lines, which stay as they are.
         unclosed_line: Line of a row whose quoted cell never ends; None if all do.
+        n_by_glossary: Number of rows that the glossary decided; None if there is no glossary.
     """
 
     n_rows: int
@@ -75,6 +77,7 @@ class BatchSummary:
     ragged_lines: tuple[int, ...]
     n_blank_lines: int
     unclosed_line: int | None
+    n_by_glossary: int | None = None
 
 
 class Tally:
@@ -89,6 +92,7 @@ class Tally:
         self._ragged_lines: tuple[int, ...] = ()
         self._n_blank_lines = 0
         self._unclosed_line: int | None = None
+        self._n_by_glossary = 0
 
     def add(self, chunk: Chunk, predictions: PredictionTable) -> None:
         """Count the rows of a chunk."""
@@ -101,6 +105,7 @@ class Tally:
         self._n_ragged += len(chunk.ragged)
         self._ragged_lines = (*self._ragged_lines, *chunk.ragged)[:_SHOWN_LINES]
         self._unclosed_line = self._unclosed_line or chunk.unclosed
+        self._n_by_glossary += int((predictions.source == GLOSSARY).sum())
         unsure = np.flatnonzero(predictions.status == UNSURE)
         lowest = unsure[np.argsort(predictions.confidence[unsure], kind="stable")[:_SHOWN_ROWS]].tolist()
         least_sure = [
@@ -124,6 +129,7 @@ class Tally:
             "ragged_lines": self._ragged_lines,
             "n_blank_lines": self._n_blank_lines,
             "unclosed_line": self._unclosed_line,
+            "n_by_glossary": self._n_by_glossary,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -135,6 +141,7 @@ class Tally:
         self._ragged_lines = tuple(state["ragged_lines"])
         self._n_blank_lines = state["n_blank_lines"]
         self._unclosed_line = state["unclosed_line"]
+        self._n_by_glossary = state["n_by_glossary"]
 
     def summary(self) -> BatchSummary:
         """Return what was counted."""
@@ -147,6 +154,7 @@ class Tally:
             ragged_lines=self._ragged_lines,
             n_blank_lines=self._n_blank_lines,
             unclosed_line=self._unclosed_line,
+            n_by_glossary=self._n_by_glossary if self._model.glossary else None,
         )
 
 
@@ -156,12 +164,13 @@ def _counts(names: Sequence[str], counts: NDArray[np.int64]) -> dict[str, int]:
     return {name: count for name, count in counted if count}
 
 
-def find_column(table: Table, wanted: str | None) -> int:
+def find_column(table: Table, wanted: str | None, preferred: Setting[str] | None = None) -> int:
     """Return the place of the column with the texts, from 0.
 
     Args:
         table: The table.
-        wanted: A header, or a number from 1; None to look for a header among the usual ones.
+        wanted: A header, or a number from 1; None to look for the preferred header, then for one of the usual ones.
+        preferred: A header from the settings, which other files need not have.
 
     Raises:
         UsageError: There is no such column, or it is not clear which one is meant; the tip lists the headers.
@@ -170,6 +179,10 @@ def find_column(table: Table, wanted: str | None) -> int:
     tip = f"The columns are: {', '.join(f'{n} {header!r}' for n, header in enumerate(headers, 1))}."
     if not headers:
         tip = f"The file has no header and {table.width} columns; name one by its number, from 1."
+    set_by = ""
+    if wanted is None and preferred is not None:
+        set_by = f" ({preferred.origin})"
+        wanted = preferred.value if _called(headers, preferred.value) else None
     if wanted is None:
         usual = [
             place
@@ -181,14 +194,13 @@ def find_column(table: Table, wanted: str | None) -> int:
         if table.width == 1:
             return 0
         which = "more than one column looks like the activities" if usual else "no column has one of the usual names"
+        which += f", and none is called {preferred.value!r}{set_by}" if preferred else ""
         raise UsageError(f"{table.name}: which column holds the activities? Here {which}.", f"{tip} Choose with -c.")
-    exact = [place for place, header in enumerate(headers) if header == wanted.strip()]
-    folded = [place for place, header in enumerate(headers) if header.casefold() == wanted.strip().casefold()]
-    for found in (exact, folded):
+    if found := _called(headers, wanted):
         if len(found) > 1:
-            raise UsageError(f"{table.name}: {len(found)} columns are called {wanted!r}.", f"{tip} Use the number.")
-        if found:
-            return found[0]
+            message = f"{table.name}: {len(found)} columns are called {wanted!r}{set_by}."
+            raise UsageError(message, f"{tip} Choose a number with -c.")
+        return found[0]
     if wanted.isdecimal() and 1 <= int(wanted) <= table.width:
         return int(wanted) - 1
     raise UsageError(f"{table.name}: there is no column {wanted!r}.", tip)
@@ -197,8 +209,15 @@ def find_column(table: Table, wanted: str | None) -> int:
 def _is_of_a_batch(headers: Sequence[str], place: int) -> bool:
     """Return whether a column is one that a batch before added: it stands beside a label, or others between them."""
     sides = reversed(headers[:place]), headers[place + 1 :]
-    is_new = NEW_COLUMNS.__contains__
+    is_new = ALL_COLUMNS.__contains__
     return is_new(headers[place]) and any("label" in takewhile(is_new, side) for side in sides)
+
+
+def _called(headers: Sequence[str], wanted: str) -> list[int]:
+    """Return the places of the headers that are called so, or else of those that are but for the case."""
+    wanted = wanted.strip()
+    exact = [place for place, header in enumerate(headers) if header == wanted]
+    return exact or [place for place, header in enumerate(headers) if header.casefold() == wanted.casefold()]
 
 
 def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
@@ -225,8 +244,8 @@ def new_names(columns: Sequence[str], prefix: str, taken: Container[object], own
         UsageError: A column is unknown or asked for twice, or its name is taken.
     """
     for place, column in enumerate(columns):
-        if column not in NEW_COLUMNS:
-            raise UsageError(f"There is no new column {column!r}.", f"Choose from {', '.join(NEW_COLUMNS)}.")
+        if column not in ALL_COLUMNS:
+            raise UsageError(f"There is no new column {column!r}.", f"Choose from {', '.join(ALL_COLUMNS)}.")
         if column in columns[:place]:
             raise UsageError(f"The new column {column!r} is asked for twice.", "Name it once.")
     names = [prefix + column for column in columns]
@@ -241,11 +260,12 @@ def new_columns(table: PredictionTable, columns: Sequence[str], model: Model) ->
     """Return the cells of the new columns; none of them can start a spreadsheet formula."""
     definitions = [model.catalogue.activities[slug].text for slug in model.activities]
     # the place -1, which stands for none, is the blank at the end
-    names = {
+    names: dict[str, tuple[Sequence[str], NDArray[np.integer]]] = {
         "label": ([*model.labels, ""], table.label),
         "status": (STATUSES, table.status),
         "activity": ([*model.activities, ""], table.activity),
         "definition": ([*definitions, ""], table.activity),
+        "source": ([*SOURCES, ""], table.source),
     }
     return [
         [words[place] for words in (names[column][0],) for place in names[column][1].tolist()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from smclassify.model import Model
+    from smclassify.glossary import Glossary
+    from smclassify.model import Model, Thresholds
     from smclassify.runs import RunOptions
     from smclassify.tables.values import Table
 
@@ -36,6 +37,25 @@ _LONGEST_WAIT = 300
 _LOADING = Lock()
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What every worker is told.
+
+    Attributes:
+        options: What the user says.
+        model_path: The model file; None for the one that is used when none is named.
+        fingerprint: What tells that file from others.
+        thresholds: When a prediction is `unsure`.
+        glossary: Phrases that decide before the model.
+    """
+
+    options: RunOptions
+    model_path: Path | None
+    fingerprint: str
+    thresholds: Thresholds
+    glossary: Glossary | None
+
+
 class ClusterError(SmclassifyError):
     """The cluster cannot be reached, or it failed."""
 
@@ -43,7 +63,7 @@ class ClusterError(SmclassifyError):
 def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     parts: Sequence[Part],
     options: RunOptions,
-    model_path: Path | None,
+    model: Model,
     scheduler: str | None,
     on_report: Callable[[PartReport], None],
     on_wait: Callable[[str], None] = lambda _: None,
@@ -56,7 +76,7 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     Args:
         parts: The parts, which `check_cluster` has let pass; every worker must see their files by the same paths.
         options: What the user says; `jobs` is the number of processes of a cluster of our own.
-        model_path: The model file; None for the one that comes with smclassify.
+        model: What labels the texts, read from a file; each worker reads that file anew.
         scheduler: Address of a cluster; None to start one on this machine and close it in the end.
         on_report: Called with the report of each part once it is done.
         on_wait: Called with a line that says so when there is no worker yet.
@@ -66,16 +86,18 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
 
     Raises:
         ClusterError: The cluster cannot be reached, or gets no worker.
-        ArtifactError: The model file cannot be read.
+        UsageError: The model does not come from a file.
     """
     if not parts:
         return []
-    load_model(model_path)
+    if model.path is None:
+        raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
+    model_path = None if model.path == default_model_path() else model.path
     fingerprint = model_fingerprint(model_path)
     if scheduler is not None:
         parts = [Part(*(str(Path(path).absolute()) for path in (part.source, part.target))) for part in parts]
         model_path = model_path and model_path.absolute()
-    order = (replace(options, force=True, jobs=1), model_path, fingerprint)
+    order = Order(replace(options, force=True, jobs=1), model_path, fingerprint, model.thresholds, model.glossary)
     reports = []
     with _client(scheduler, min(options.jobs, len(parts))) as client:
         for report in _reports(client, parts, order, on_wait):
@@ -106,7 +128,7 @@ def model_fingerprint(model_path: Path | None) -> str:
     return f"{__version__} {sha256(path.read_bytes()).hexdigest()}"
 
 
-def label_on_worker(part: Part, options: RunOptions, model_path: Path | None, fingerprint: str) -> PartReport:
+def label_on_worker(part: Part, order: Order) -> PartReport:
     """Label a part in the process of a worker, which loads the model for the first one."""
     notes: list[str] = []
 
@@ -116,21 +138,21 @@ def label_on_worker(part: Part, options: RunOptions, model_path: Path | None, fi
 
     try:
         with _LOADING:
-            model = _model(model_path, fingerprint)
+            model = _model(order.model_path, order.fingerprint, order.thresholds, order.glossary)
     except SmclassifyError as error:
         return PartReport(part, error=error)
-    return replace(label_part(part, options, model, watch), note="".join(notes))
+    return replace(label_part(part, order.options, model, watch), note="".join(notes))
 
 
 @cache
-def _model(model_path: Path | None, fingerprint: str) -> Model:
+def _model(model_path: Path | None, fingerprint: str, thresholds: Thresholds, glossary: Glossary | None) -> Model:
     model = load_model(model_path)
     if model_fingerprint(model_path) != fingerprint:
         raise ArtifactError(
             "A worker of the cluster has another model, or another version of smclassify.",
             "Install the same version on all workers, and name a model that all of them see with --model.",
         )
-    return model
+    return replace(model, thresholds=thresholds, glossary=glossary)
 
 
 @contextmanager
@@ -175,16 +197,14 @@ def _ignore_interrupts() -> None:
 def _reports(
     client: Any,  # noqa: ANN401 - untyped library
     parts: Sequence[Part],
-    order: tuple[RunOptions, Path | None, str],
+    order: Order,
     on_wait: Callable[[str], None],
 ) -> Iterator[PartReport]:
     """Yield what becomes of the parts, the first done first; results are let go at once, so that none is done twice."""
     from distributed import as_completed  # noqa: PLC0415 - an extra
     from distributed.comm.core import CommClosedError  # noqa: PLC0415 - likewise
 
-    options, model_path, fingerprint = order
-    settings = {"options": options, "model_path": model_path, "fingerprint": fingerprint, "pure": False}
-    futures = client.map(label_on_worker, parts, **settings)
+    futures = client.map(label_on_worker, parts, order=order, pure=False)
     with suppress(CommClosedError):  # the parts tell what became of a cluster that goes away
         _await_worker(client, on_wait)
     by_key = {future.key: part for future, part in zip(futures, parts, strict=True)}
@@ -200,7 +220,7 @@ def _reports(
     # the death of a worker is held against all parts that wait there: alone, each shows whether it is the cause
     for part in suspects:
         message = f"{part.source}: the workers that labelled this file died one after the other."
-        report = _outcome(client.submit(label_on_worker, part, **settings), part)
+        report = _outcome(client.submit(label_on_worker, part, order=order, pure=False), part)
         yield report or PartReport(part, error=ClusterError(message, "Do they have memory enough?"))
 
 

@@ -25,6 +25,10 @@ class UsageError(SmclassifyError):
     exit_code = 2
 
 
+class SettingsError(UsageError):
+    """A file of settings has an unknown key or a wrong value, or is no TOML."""
+
+
 class TableError(SmclassifyError):
     """A user's file cannot be read or written."""
 
@@ -35,6 +39,10 @@ class ArtifactError(SmclassifyError):
 
 class DefinitionError(SmclassifyError):
     """The file of definitions is missing or not well formed."""
+
+
+class GlossaryError(SmclassifyError):
+    """A team's glossary is missing, not well formed, or names what the model does not have."""
 
 
 class DatasetError(SmclassifyError):

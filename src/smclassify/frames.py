@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smclassify.artifact import load_model
-from smclassify.batch import NEW_COLUMNS, new_columns, new_names
+from smclassify.batch import new_columns, new_names
+from smclassify.columns import default_columns
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def label_frame(
     frame: Frame,
     column: Hashable,
     model: Model | None = None,
-    columns: Sequence[str] = NEW_COLUMNS,
+    columns: Sequence[str] | None = None,
     prefix: str = "",
 ) -> Frame:
     """Return a new frame: the rows and columns of this one, with the answers after them.
@@ -37,7 +38,8 @@ def label_frame(
         frame: A DataFrame of pandas or polars, which stays as it is.
         column: Name of the column with the texts.
         model: What labels the texts; the shipped model if None.
-        columns: Which new columns to add, in this order.
+        columns: Which new columns to add, in this order; if None, `label`, `confidence`, `status`, `activity` and
+            `definition`, with a glossary also `source`.
         prefix: What to put before their names.
 
     Raises:
@@ -45,11 +47,12 @@ def label_frame(
         TypeError: It is not a DataFrame of pandas or polars.
     """
     library = _library(frame)
+    model = model or _shipped_model()
+    columns = default_columns(model) if columns is None else columns
     own = list(frame.columns)  # type: ignore[attr-defined]
     _check_column(own, column)
     names = new_names(columns, prefix, own, "The frame", "prefix='sm_'.")
     texts = _pandas_texts(frame, column) if library == "pandas" else _polars_texts(frame, column)
-    model = model or _shipped_model()
     cells = new_columns(model.predict_table(texts), columns, model)
     filled: Columns = {
         name: [cell if cell != "" else None for cell in new] for name, new in zip(names, cells, strict=True)

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from smclassify.batch_scoring import BatchScorer
     from smclassify.definitions import Catalogue, Definition, LabelDefinition
+    from smclassify.glossary import Entry, Glossary
     from smclassify.predictions import PredictionTable
 
 Status = Literal["ok", "unsure", "empty"]
 STATUSES: tuple[Status, ...] = ("ok", "unsure", "empty")
+Source = Literal["model", "glossary"]
+SOURCES: tuple[Source, ...] = ("model", "glossary")
 
 _FEW = 64
 
@@ -41,6 +44,8 @@ class Prediction:
         activity_confidence: Probability of `activity`, given that `label` is right, 0..1.
         definition: What the activity is; None for an empty text.
         label_definition: What the label is; None for an empty text.
+        source: What decided: `model`, or `glossary`, which is sure of its label; None for an empty text.
+        phrase: The phrase of the glossary that decided; None if the model did.
     """
 
     text: str
@@ -52,6 +57,8 @@ class Prediction:
     activity_confidence: float
     definition: Definition | None
     label_definition: LabelDefinition | None
+    source: Source | None = "model"
+    phrase: str | None = None
 
 
 class Missed(NamedTuple):
@@ -100,13 +107,14 @@ class Temperatures:
 
 
 class _Answer(NamedTuple):
-    """One row of a `PredictionTable`: places of label, activity and status, and two probabilities."""
+    """One row of a `PredictionTable`: places of label, activity, status and source, and two probabilities."""
 
     label: int
     activity: int
     status: int
     confidence: float
     activity_confidence: float
+    source: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,7 @@ class Model:
         thresholds: When a prediction is `unsure`.
         facts: How the model was trained and what was measured, as in the model file; see `models/README.md`.
         path: The file it was read from, if it was.
+        glossary: Phrases of the user's own, which decide before the model; None if there are none.
     """
 
     weights: Weights
@@ -135,6 +144,7 @@ class Model:
     thresholds: Thresholds
     facts: dict[str, Any] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
+    glossary: Glossary | None = None
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Return a prediction for each text, in order."""
@@ -142,7 +152,14 @@ class Model:
         if len(texts) <= _FEW:
             return [self._decide(text, score(self.weights, text)) for text in texts]
         table = self.predict_table(texts)
-        answers = (table.label, table.activity, table.status, table.confidence, table.activity_confidence)
+        answers = (
+            table.label,
+            table.activity,
+            table.status,
+            table.confidence,
+            table.activity_confidence,
+            table.source,
+        )
         columns = (column.tolist() for column in answers)
         rows = zip(texts, table.probabilities.tolist(), map(_Answer._make, zip(*columns, strict=True)), strict=True)
         return [self._prediction(*row) for row in rows]
@@ -177,16 +194,37 @@ class Model:
         if not scores.n_words and not normalise(text).strip():
             return self._prediction(text, [], _Answer(-1, -1, STATUSES.index("empty"), 0.0, 0.0))
         logits = scores.logits
+        if self.glossary and (entry := self.glossary.find(text)):
+            return self._decided(text, entry, logits)
         probabilities = self._label_probabilities(scores)
         confidence, second = sorted(probabilities, reverse=True)[:2]
         label = probabilities.index(confidence)
-        columns = self.columns[self.labels[label]]
-        of_activities = _softmax(logits[columns.start : columns.stop], self.temperatures.activity)
-        activity_confidence = max(of_activities)
-        activity = columns[of_activities.index(activity_confidence)]
+        activity, activity_confidence = self._likeliest(self.labels[label], logits)
         missed = self.thresholds.missed(confidence, confidence - second, scores.known)
         answer = _Answer(label, activity, 1 if missed else 0, confidence, activity_confidence)
         return self._prediction(text, probabilities, answer)
+
+    def _likeliest(self, label: str, logits: list[float]) -> tuple[int, float]:
+        """Return the place of the likeliest activity inside a label, and its probability."""
+        columns = self.columns[label]
+        of_activities = _softmax(logits[columns.start : columns.stop], self.temperatures.activity)
+        highest = max(of_activities)
+        return columns[of_activities.index(highest)], highest
+
+    def _decided(self, text: str, entry: Entry, logits: list[float]) -> Prediction:
+        """Return what the glossary says of a text."""
+        activity, activity_confidence = (
+            (self.activities.index(entry.activity), 1.0) if entry.activity else self._likeliest(entry.label, logits)
+        )
+        answer = _Answer(
+            label=self.labels.index(entry.label),
+            activity=activity,
+            status=STATUSES.index("ok"),
+            confidence=1.0,
+            activity_confidence=activity_confidence,
+            source=SOURCES.index("glossary"),
+        )
+        return self._prediction(text, [float(label == entry.label) for label in self.labels], answer)
 
     def log_odds(self, label: str, scores: Scores) -> float:
         """Return the natural logarithm of p / (1 - p), where p is the calibrated probability of a label."""
@@ -218,8 +256,10 @@ class Model:
     def _prediction(self, text: str, probabilities: list[float], answer: _Answer) -> Prediction:
         status = STATUSES[answer.status]
         if status == "empty":
-            return Prediction(text, None, 0.0, status, {}, None, 0.0, None, None)
+            return Prediction(text, None, 0.0, status, {}, None, 0.0, None, None, None)
         label, activity = self.labels[answer.label], self.activities[answer.activity]
+        source = SOURCES[answer.source]
+        entry = self.glossary.find(text) if self.glossary and source == "glossary" else None
         return Prediction(
             text=text,
             label=label,
@@ -230,6 +270,8 @@ class Model:
             activity_confidence=answer.activity_confidence,
             definition=self.catalogue.activities[activity],
             label_definition=self.catalogue.labels[label],
+            source=source,
+            phrase=entry.phrase if entry else None,
         )
 
 

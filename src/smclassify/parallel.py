@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from smclassify.model import Model
+    from smclassify.glossary import Glossary
+    from smclassify.model import Model, Thresholds
     from smclassify.predictions import PredictionTable
     from smclassify.tables.values import Chunk
 
@@ -41,16 +43,16 @@ def predict_chunks(chunks: Iterable[Chunk], model: Model, jobs: int = 1) -> Iter
     def tasks() -> Iterator[object]:
         for chunk in chunks:
             waiting.append(chunk)
-            yield delayed(_predict)(model.path, chunk.texts)
+            yield delayed(_predict)(model.path, model.thresholds, model.glossary, chunk.texts)
 
     for predictions in Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs")(tasks()):
         yield waiting.popleft(), predictions
 
 
 @lru_cache(maxsize=1)
-def _model_of(path: Path) -> Model:
-    return load_model(path)
+def _model_of(path: Path, thresholds: Thresholds, glossary: Glossary | None) -> Model:
+    return replace(load_model(path), thresholds=thresholds, glossary=glossary)
 
 
-def _predict(path: Path, texts: list[str]) -> PredictionTable:
-    return _model_of(path).predict_table(texts)
+def _predict(path: Path, thresholds: Thresholds, glossary: Glossary | None, texts: list[str]) -> PredictionTable:
+    return _model_of(path, thresholds, glossary).predict_table(texts)

@@ -88,7 +88,10 @@ def plain_summary(summary: BatchSummary) -> list[str]:
     """Return lines that say what a batch did."""
     labels = ", ".join(f"{count} {label}" for label, count in summary.labels.items())
     statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
-    lines = [f"{_counted(summary.n_rows, 'row')}: {labels or 'no label'}; {statuses or 'nothing to label'}"]
+    by_glossary = "" if summary.n_by_glossary is None else f"; {summary.n_by_glossary} by the glossary"
+    lines = [
+        f"{_counted(summary.n_rows, 'row')}: {labels or 'no label'}; {statuses or 'nothing to label'}{by_glossary}"
+    ]
     if summary.least_sure:
         lines.append("least sure:")
     lines += [
@@ -107,7 +110,10 @@ def plain_reports(reports: Sequence[PartReport], n_skipped: int) -> list[str]:
         labels.update(summary.labels)
         statuses.update(summary.statuses)
     rows, files = _counted(sum(summary.n_rows for _, summary in done), "row"), _counted(len(done), "file")
-    lines = [f"{rows} in {files}: {_in_words(labels) or 'no label'}; {_in_words(statuses) or 'nothing to label'}"]
+    decided = [summary.n_by_glossary for _, summary in done if summary.n_by_glossary is not None]
+    by_glossary = f"; {sum(decided)} by the glossary" if decided else ""
+    in_words = f"{_in_words(labels) or 'no label'}; {_in_words(statuses) or 'nothing to label'}{by_glossary}"
+    lines = [f"{rows} in {files}: {in_words}"]
     lines += [visible(remark) for source, summary in done for remark in _remarks(summary, f"{source}: ")]
     if n_failed := len(reports) - len(done):
         lines.append(f"problem: {_counted(n_failed, 'file')} failed")
@@ -149,8 +155,8 @@ def model_facts(model: Model, path: str, size: int, version: str) -> dict[str, A
     }
 
 
-def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
-    """Return lines about a model: `name: value`."""
+def plain_model(model: Model, file: str, version: str) -> list[str]:
+    """Return lines about a model and what to call its file: `name: value`."""
     data, training, like = (model.facts[part] for part in ("data", "training", "heldout"))
     unlike = model.facts.get("unlike", like)
     kinds = f"held-out: {training['folds']}-fold cross-validation"
@@ -158,7 +164,7 @@ def plain_model(model: Model, path: str, size: int, version: str) -> list[str]:
     versions = ", ".join(f"{name} {number}" for name, number in model.facts["versions"].items())
     return [
         f"version: {version}",
-        f"model: {path} ({size / 1e6:.1f} MB)",
+        f"model: {visible(file)}",
         f"labels: {', '.join(model.labels)}",
         f"activities: {len(model.activities)}",
         f"terms: {model.facts['terms']}",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NONE = -1
 OK, UNSURE, EMPTY = range(3)
 """Places of the statuses in `model.STATUSES`."""
+MODEL, GLOSSARY = range(2)
+"""Places of the sources in `model.SOURCES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class PredictionTable:
         activity_confidence: float64, shape (n,); 0 for an empty text.
         probabilities: float64, shape (n, n_labels).
         known: Share of the words that the model knows, 0..1; float64, shape (n,).
+        source: Place in `model.SOURCES` of what decided, `NONE` for an empty text; int8, shape (n,).
     """
 
     label: Ints
@@ -46,12 +49,16 @@ class PredictionTable:
     activity_confidence: Floats
     probabilities: Floats
     known: Floats
+    source: NDArray[np.int8]
 
 
 def decide(model: Model, texts: Sequence[str], scores: ScoreTable) -> PredictionTable:
     """Return what a model says of texts with these scores; `Model.predict` says the same of each."""
     parts = [scores.logits[:, columns.start : columns.stop] for columns in model.columns.values()]
     probabilities = label_probabilities(parts, model.temperatures.label, scores.known)
+    entries = model.glossary.find_all(texts) if model.glossary else {}
+    for place, entry in entries.items():
+        probabilities[place] = [name == entry.label for name in model.labels]
     label = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     second = np.partition(probabilities, -2, axis=1)[:, -2]
@@ -67,11 +74,18 @@ def decide(model: Model, texts: Sequence[str], scores: ScoreTable) -> Prediction
         odds = np.exp((of_label - highest) / model.temperatures.activity)
         activity_confidence[chosen] = 1.0 / odds.sum(axis=1)
     status = np.where(sure, OK, UNSURE)
+    source = np.full(len(texts), MODEL, dtype=np.int8)
+    for place, entry in entries.items():
+        status[place], source[place] = OK, GLOSSARY
+        if entry.activity is not None:
+            activity[place], activity_confidence[place] = model.activities.index(entry.activity), 1.0
     empty = [place for place in np.flatnonzero(scores.n_words == 0).tolist() if is_empty(texts[place])]
-    label[empty] = activity[empty] = NONE
+    label[empty] = activity[empty] = source[empty] = NONE
     status[empty] = EMPTY
     confidence[empty] = activity_confidence[empty] = 0.0
-    return PredictionTable(label, activity, status, confidence, activity_confidence, probabilities, scores.known)
+    return PredictionTable(
+        label, activity, status, confidence, activity_confidence, probabilities, scores.known, source
+    )
 
 
 def label_probabilities(logits: Iterable[Floats], temperature: float, known: Floats) -> Floats:

@@ -97,6 +97,8 @@ def answer_grid(prediction: Prediction, labels: Sequence[str]) -> Grid:
         f"  {100 * prediction.confidence:.0f} %  ",
         (_bar(prediction.confidence), colour),
     )
+    if prediction.phrase is not None:
+        answer.append(f"  by the glossary: {visible(prediction.phrase)}")
     if prediction.status == "unsure":
         likeliest = sorted(prediction.scores.items(), key=lambda pair: -pair[1])[1 : 1 + _OTHERS]
         others = ", ".join(f"{label} {100 * score:.0f} %" for label, score in likeliest)

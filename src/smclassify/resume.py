@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -76,13 +76,15 @@ def identity(source: str, model: Model, settings: dict[str, Any]) -> Identity | 
         "the input's first bytes": start,
         **settings,
         "the model": model_digest(model),
+        "the thresholds": asdict(model.thresholds),
+        "the glossary": model.glossary.digest if model.glossary else None,
         "the version of smclassify": __version__,
     }
 
 
 def model_digest(model: Model) -> str:
-    """Return the SHA-256 digest of all that a model's answers depend on."""
-    settings = (model.labels, model.activities, model.temperatures, model.thresholds, model.catalogue)
+    """Return the SHA-256 digest of all that a model's answers depend on, thresholds and glossary left out."""
+    settings = (model.labels, model.activities, model.temperatures, model.catalogue)
     digest = hashlib.sha256(repr(settings).encode())
     for array in fields(model.weights):
         digest.update(getattr(model.weights, array.name))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from smclassify.batch import NEW_COLUMNS, Tally, find_column, label_table, new_headers
+from smclassify.batch import Tally, find_column, label_table, new_headers
+from smclassify.columns import default_columns
 from smclassify.parallel import predict_chunks
 from smclassify.resume import identity, is_resumable, open_resumable
 from smclassify.tables.formats import open_table, open_writer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from smclassify.batch import BatchSummary
     from smclassify.model import Model
+    from smclassify.settings import Setting
     from smclassify.tables.values import Table
 
 
@@ -28,7 +30,8 @@ class RunOptions:
     Attributes:
         read: How to read the input.
         column: Header or number of the column with the texts; None to find it.
-        columns: Which new columns to write.
+        preferred_column: Header to look for first, if `column` does not say.
+        columns: Which new columns to write; None for those that fit the model.
         prefix: What to put before their names.
         force: Whether the output may replace a file.
         jobs: Number of processes that label.
@@ -37,7 +40,8 @@ class RunOptions:
 
     read: ReadOptions = field(default_factory=ReadOptions)
     column: str | None = None
-    columns: tuple[str, ...] = NEW_COLUMNS
+    preferred_column: Setting[str] | None = None
+    columns: tuple[str, ...] | None = None
     prefix: str = ""
     force: bool = False
     jobs: int = 1
@@ -65,8 +69,9 @@ def label_file(
         SmclassifyError: The input cannot be read, the options do not fit it, or the output cannot be written.
     """
     with open_table(source, options.read) as table:
-        column = find_column(table, options.column)
-        headers = new_headers(table, options.columns, options.prefix)
+        column = find_column(table, options.column, options.preferred_column)
+        columns = options.columns or default_columns(model)
+        headers = new_headers(table, columns, options.prefix)
         check_target(target, source, force=options.force)
         kind = format_of(target) or table.format
         if is_resumable(target, kind):
@@ -83,9 +88,9 @@ def label_file(
                     writer = open_writer(table, target, output.handle)
                     output.start(writer, headers)
                     predicted = predict_chunks(rest.chunks(column), model, options.jobs)
-                    return label_table(predicted, writer, options.columns, model, output.counted(on_chunk), tally)
+                    return label_table(predicted, writer, columns, model, output.counted(on_chunk), tally)
         with open_target(target) as handle, watch(table, column) as on_chunk:
             writer = open_writer(table, target, handle)
             writer.start(headers)
             predicted = predict_chunks(table.chunks(column), model, options.jobs)
-            return label_table(predicted, writer, options.columns, model, on_chunk)
+            return label_table(predicted, writer, columns, model, on_chunk)

@@ -80,6 +80,15 @@ def _word(match: re.Match[str]) -> str:
     return _STAND_INS.get(match.lastgroup or "") or match.group()[:LONGEST_WORD]
 
 
+def written_words(text: str) -> list[str]:
+    """Return the words of a text where `analyze` finds them, but links, addresses and numbers as they are written.
+
+    >>> written_words("Caf\u00e9 X-200, 2.5 %: www.example.com/.")
+    ['cafe', 'x', '200', '2.5', '%', 'www.example.com']
+    """
+    return [match.group().rstrip(".,:/") for match in _TOKEN.finditer(normalise(text))]
+
+
 class Place(NamedTuple):
     """A stretch of a text and what `analyze` finds in it.
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from smclassify import plain, render
-from smclassify.commands.options import ModelOption
+from smclassify.columns import NEW_COLUMNS
+from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.options import GlossaryOption, ModelOption
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +34,9 @@ def batch(
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write: a file, a FOLDER/, - for the pipe.")
     ] = "-",
     columns: Annotated[
-        str, typer.Option(help="New columns to add, in this order.")
-    ] = "label,confidence,status,activity,definition",
+        str | None,
+        typer.Option(help=f"New columns to add, in this order: {','.join(NEW_COLUMNS)}, with a glossary also source."),
+    ] = None,
     prefix: Annotated[str, typer.Option(help="Put this before the names of the new columns.")] = "",
     delimiter: Annotated[
         str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
@@ -57,6 +60,7 @@ def batch(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes and no summary.")] = False,
     model_path: ModelOption = None,
+    glossary: GlossaryOption = None,
 ) -> None:
     """Label every row of a file: the same rows, with new columns after their own.
 
@@ -81,16 +85,18 @@ def batch(
     """
     # numpy reads it when it is loaded: products of small matrices are slower in several threads
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from smclassify.artifact import load_model
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
     from smclassify.runs import RunOptions, label_file
     from smclassify.tables.values import STANDARD_STREAM, ReadOptions
 
+    settings = settings_in_use(model_path, glossary)
+    set_columns = settings.columns.value if settings.columns else None
     options = RunOptions(
         read=ReadOptions(file_format, encoding, delimiter, not no_header, sheet),
         column=column,
-        columns=tuple(name.strip() for name in columns.split(",")),
+        preferred_column=settings.column,
+        columns=tuple(name.strip() for name in columns.split(",")) if columns is not None else set_columns,
         prefix=prefix,
         force=force,
         jobs=jobs,
@@ -99,7 +105,7 @@ def batch(
     plan = plan_parts(files, output)
     if resume and plan.folder is None:
         check_resume(plan.parts[0].source, output, options.read)
-    model = load_model(model_path)
+    model = open_model(settings)
     watch = render.batch_watcher(quiet=quiet, to_stdout=output == STANDARD_STREAM)
     if engine is None and scheduler is not None:
         raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
@@ -117,7 +123,7 @@ def batch(
 
         check_cluster(plan.parts)
         parts = parts_to_do(plan, options)
-        reports = label_on_cluster(parts, options, model_path, scheduler, on_report, _teller(quiet=quiet))
+        reports = label_on_cluster(parts, options, model, scheduler, on_report, _teller(quiet=quiet))
     else:
         parts = parts_to_do(plan, options)
         with _told_when_stopped():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smclassify import plain, render
-from smclassify.commands.options import JsonOption, ModelOption
+from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.options import GlossaryOption, JsonOption, ModelOption
 
 if TYPE_CHECKING:
     from smclassify.model import Model
@@ -23,6 +24,7 @@ def classify(
     as_json: JsonOption = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why, as `smclassify explain` does.")] = False,
     model_path: ModelOption = None,
+    glossary: GlossaryOption = None,
 ) -> None:
     """Say whether activities are sales, marketing or other, how surely, and by which definition.
 
@@ -33,13 +35,13 @@ def classify(
       smclassify classify "cold call" "SEO audit"
       cat todo.txt | smclassify classify
       smclassify classify --json "ring back the lady about the corner sofa"
+      smclassify classify --glossary team.csv "QBR with Brandt"
       smclassify classify -- "-50% campaign"
     """
-    from smclassify.artifact import load_model
     from smclassify.lines import iter_texts
 
     arriving = iter_texts(texts or [], "classify")
-    model = load_model(model_path)
+    model = open_model(settings_in_use(model_path, glossary))
     if not explain:
         for chunk in arriving:
             _answer(model, chunk, quiet=quiet, as_json=as_json)

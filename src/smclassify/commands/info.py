@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smclassify import plain, render
+from smclassify.commands.opening import model_origin, open_model, settings_in_use
 from smclassify.commands.options import JsonOption, ModelOption
 
 
 def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
-    """Show the version, the model in use, what it was trained on, and what was measured.
+    """Show the version, the model in use, what it was trained on, what was measured, and the settings.
 
     \b
     Examples:
@@ -15,13 +16,19 @@ def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
       smclassify info --json
     """
     from smclassify import __version__
-    from smclassify.artifact import default_model_path, load_model
+    from smclassify.artifact import default_model_path
+    from smclassify.plain_settings import plain_settings, settings_facts
 
-    path = model_path or default_model_path()
-    model = load_model(path)
-    size = path.stat().st_size
+    settings = settings_in_use(model_path)
+    model = open_model(settings)
+    path = model.path or default_model_path()
+    size, origin = path.stat().st_size, model_origin(settings)
+    facts = settings_facts(settings, model)
     if as_json:
-        render.say(plain.as_json(plain.model_facts(model, str(path), size, __version__)))
+        of_model = plain.model_facts(model, str(path), size, __version__)
+        render.say(plain.as_json(of_model | {"model_origin": origin, "settings": facts}))
     else:
-        for line in plain.plain_model(model, str(path), size, __version__):
+        for line in plain.plain_model(model, f"{path} ({origin}, {size / 1e6:.1f} MB)", __version__):
+            render.say(line)
+        for line in plain_settings(facts):
             render.say(line)
