@@ -182,7 +182,7 @@ def find_column(table: Table, wanted: str | None, preferred: Setting[str] | None
     set_by = ""
     if wanted is None and preferred is not None:
         set_by = f" ({preferred.origin})"
-        wanted = preferred.value if _called(headers, preferred.value) else None
+        wanted = preferred.value if has_header(table, preferred.value) else None
     if wanted is None:
         usual = [
             place
@@ -213,9 +213,14 @@ def _is_of_a_batch(headers: Sequence[str], place: int) -> bool:
     return is_new(headers[place]) and any("label" in takewhile(is_new, side) for side in sides)
 
 
+def has_header(table: Table, wanted: str) -> bool:
+    """Return whether a table has a column that is called so."""
+    return bool(_called(table.headers or (), wanted))
+
+
 def _called(headers: Sequence[str], wanted: str) -> list[int]:
     """Return the places of the headers that are called so, or else of those that are but for the case."""
-    wanted = wanted.strip()
+    headers, wanted = [header.strip() for header in headers], wanted.strip()
     exact = [place for place, header in enumerate(headers) if header == wanted]
     return exact or [place for place, header in enumerate(headers) if header.casefold() == wanted.casefold()]
 

@@ -126,6 +126,7 @@ def explain(model: Model, text: str, examples: Neighbours | None = None, n_neare
         for start, end, kind, without in _left_out(parts, explained)
     ]
     first, second = sorted(prediction.scores.values(), reverse=True)[:2]
+    missed = model.thresholds.missed(first, first - second, whole.known)
     nearest = tuple(examples.nearest(text, n_nearest)) if examples else ()
     return Explanation(
         prediction=prediction,
@@ -134,7 +135,7 @@ def explain(model: Model, text: str, examples: Neighbours | None = None, n_neare
         n_words=whole.n_words,
         n_explained=sum(len(place.words) for place in explained),
         runner_up=_runner_up(model, prediction, whole),
-        missed=tuple(model.thresholds.missed(first, first - second, whole.known)),
+        missed=tuple(missed) if prediction.source == "model" else (),
         nearest=nearest,
         why_none="" if nearest or not examples else examples.why_none or "No labelled example has a word of the text.",
     )

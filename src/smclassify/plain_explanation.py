@@ -96,6 +96,8 @@ def notes(explanation: Explanation) -> list[str]:
     if prediction.label is None:
         return []
     sentences = []
+    if prediction.phrase is not None:
+        sentences.append(f"The glossary decided, by {prediction.phrase!r}; all other figures are the model's.")
     n_words = sum(part.kind == "word" for part in explanation.contributions)
     if not n_words:
         sentences.append("There are no words in the text, so none can be left out.")

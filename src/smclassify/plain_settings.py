@@ -34,11 +34,12 @@ def _fact(setting: Setting[Any] | None, default: object, origin: str = "default"
 
 def plain_settings(facts: dict[str, Fact]) -> list[str]:
     """Return lines about the facts of `settings_facts`: `name: value (where from)`."""
-    glossary, limits = facts["glossary"], {name: f"{facts[name]['value']:.4f}" for name in THRESHOLDS}
     shown = {
         "column": facts["column"]["value"] or "the one with a usual header",
         "columns": ", ".join(facts["columns"]["value"]),
-        "glossary": f"{glossary['value']}, phrases: {glossary['phrases']}" if glossary["value"] else "none",
-        **limits,
+        "glossary": "none",
+        **{name: f"{facts[name]['value']:.4f}" for name in THRESHOLDS},
     }
+    if facts["glossary"]["value"]:
+        shown["glossary"] = f"{facts['glossary']['value']}, phrases: {facts['glossary']['phrases']}"
     return [visible(f"{name}: {value} ({facts[name]['origin']})") for name, value in shown.items()]

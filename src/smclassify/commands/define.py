@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from smclassify import plain, render
+from smclassify.commands.opening import open_catalogue, settings_in_use
 from smclassify.commands.options import JsonOption, ModelOption
 
 
@@ -26,9 +27,7 @@ def define(
       smclassify define "cold call"
       smclassify define --model tickets.safetensors
     """
-    from smclassify.artifact import load_catalogue
-
-    catalogue = load_catalogue(model_path)
+    catalogue = open_catalogue(settings_in_use(model_path))
     one = catalogue.find(name) if name is not None else None
     if not as_json and render.is_terminal(sys.stdout):
         drawing = render.drawn_definition(one, catalogue) if one else render.drawn_definitions(catalogue)

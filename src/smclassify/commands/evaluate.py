@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smclassify import plain, render
-from smclassify.commands.options import JsonOption, ModelOption
+from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.options import GlossaryOption, JsonOption, ModelOption
 
 if TYPE_CHECKING:
     from smclassify.training.assessment import Assessment
@@ -51,6 +52,7 @@ def evaluate(
     sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
     as_json: JsonOption = False,
     model_path: ModelOption = None,
+    glossary: GlossaryOption = None,
 ) -> None:
     """Compare what the model says of labelled rows with their labels.
 
@@ -70,7 +72,6 @@ def evaluate(
     # numpy reads it when it is loaded: products of small matrices are slower in several threads
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from smclassify import plain_evaluation
-    from smclassify.artifact import load_model
     from smclassify.tables.formats import open_table
     from smclassify.tables.values import ReadOptions
     from smclassify.training.answers import collect_answers, seen_keys
@@ -78,12 +79,15 @@ def evaluate(
     from smclassify.training.labelled import ColumnNames, find_columns
     from smclassify.training.plots import check_plots, plot_paths, write_plots
 
-    model = load_model(model_path)
+    settings = settings_in_use(model_path, glossary)
+    model = open_model(settings)
+    if settings.glossary:
+        render.note([f"glossary: {plain.visible(str(settings.glossary.value))} ({settings.glossary.origin})"])
     gates = parse_gates(fail_under, model.labels) if fail_under is not None else ()
     if plot is not None:
         check_plots(plot, file, force=force)
     options = ReadOptions(file_format, encoding, delimiter, sheet=sheet)
-    names = ColumnNames(column, label_column, activity_column, by)
+    names = ColumnNames(column, label_column, activity_column, by, settings.column)
     with open_table(file, options) as table:
         columns = find_columns(table, names)
         render.note([plain_evaluation.plain_labelled(table, columns)])

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from smclassify.commands.options import JsonOption, ModelOption
+from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.options import GlossaryOption, JsonOption, ModelOption
 
 
 def explain(
@@ -20,6 +21,7 @@ def explain(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Plain lines, also on a terminal.")] = False,
     as_json: JsonOption = False,
     model_path: ModelOption = None,
+    glossary: GlossaryOption = None,
 ) -> None:
     """Say why activities have their label: what each word and pair of words pushes, and which examples are like them.
 
@@ -38,12 +40,11 @@ def explain(
       smclassify explain --json "discuss next steps"
       cat todo.txt | smclassify explain --json > reasons.jsonl
     """
-    from smclassify.artifact import load_model
     from smclassify.explanation import iter_explanations
     from smclassify.lines import iter_texts
     from smclassify.render_explanation import show_explanation
 
     arriving = iter_texts(texts or [], "explain")
-    model = load_model(model_path)
+    model = open_model(settings_in_use(model_path, glossary))
     for explanation in iter_explanations(model, chain.from_iterable(arriving), n_nearest):
         show_explanation(explanation, model.labels, quiet=quiet, as_json=as_json)

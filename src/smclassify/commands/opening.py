@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from smclassify.definitions import Catalogue
     from smclassify.model import Model
     from smclassify.settings import Setting, Settings
 
@@ -49,6 +50,18 @@ def open_model(settings: Settings) -> Model:
         with _blamed(settings.glossary):
             model = replace(model, glossary=load_glossary(settings.glossary.value, model))
     return model
+
+
+def open_catalogue(settings: Settings) -> Catalogue:
+    """Return the definitions of the model in use.
+
+    Raises:
+        ArtifactError: The file of the model cannot be read.
+    """
+    from smclassify.artifact import load_catalogue
+
+    with _blamed(settings.model):
+        return load_catalogue(settings.model.value if settings.model else None)
 
 
 def model_origin(settings: Settings) -> str:

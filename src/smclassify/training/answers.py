@@ -177,13 +177,14 @@ class _Collector:
         has_activity = rows.activity != NONE
         places = np.arange(len(rows.texts))
         higher = scores.logits > scores.logits[places, rows.activity][:, None]
+        first = table.activity == rows.activity
         answers = Answers(
             truth=rows.truth,
             probabilities=table.probabilities,
             ok=table.status == OK,
             has_activity=has_activity,
-            activity_first=table.activity == rows.activity,
-            activity_in_three=has_activity & (higher.sum(axis=1) < 3),
+            activity_first=first,
+            activity_in_three=has_activity & (first | (higher.sum(axis=1) < 3)),
         )
         self.parts.append(answers.of(kept))
         self.group.append(np.array([self._group(rows.groups[place]) for place in kept.tolist()], dtype=np.int64))

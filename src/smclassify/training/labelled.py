@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smclassify.batch import LIKELY_HEADERS, find_column
+from smclassify.batch import LIKELY_HEADERS, find_column, has_header
 from smclassify.errors import DatasetError, TableError, UsageError
 from smclassify.predictions import NONE
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from smclassify.model import Model
+    from smclassify.settings import Setting
     from smclassify.tables.values import Chunk, Table
 
 LABEL_HEADERS = ("label", "category", "class")
@@ -32,12 +33,14 @@ class ColumnNames:
         label: Column of the labels; None to find it.
         activity: Column of the activities; None for the one called `activity`, if there is one.
         by: Column whose values make the groups; None for no groups.
+        preferred: Column of the texts where there is one of this name, unless `text` says.
     """
 
     text: str | None = None
     label: str | None = None
     activity: str | None = None
     by: str | None = None
+    preferred: Setting[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,10 @@ def find_columns(table: Table, names: ColumnNames) -> Columns:
     headers = [header.strip().casefold() for header in table.headers or ()]
     label = _label_column(table, names.label, headers)
     usual = [header for header in headers if header in LIKELY_HEADERS and header != _ACTIVITY]
-    wanted = usual[0] if names.text is None and len(usual) == 1 else names.text
-    text = find_column(table, wanted)
+    wanted = names.text
+    if wanted is None and len(usual) == 1 and not (names.preferred and has_header(table, names.preferred.value)):
+        wanted = usual[0]
+    text = find_column(table, wanted, names.preferred)
     if text == label:
         raise UsageError(
             f"{table.name}: column {text + 1} cannot hold both the texts and the labels.",
