@@ -12,9 +12,9 @@ from conftest import ROOT
 
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
-    {"errors", "paths", "text", "atomic", "columns"},
-    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "settings"},
-    {"batch_scoring", "tables", "neighbours"},
+    {"errors", "paths", "text", "atomic"},
+    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "columns"},
+    {"batch_scoring", "tables", "neighbours", "settings"},
     {"predictions", "explanation"},
     {"model"},
     {"artifact", "batch", "corrections", "review_order"},

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from smclassify.batch import BatchSummary, UnsureRow, find_column, label_table, new_columns, new_headers
-from smclassify.columns import NEW_COLUMNS
+from smclassify.batch import BatchSummary, UnsureRow, label_table, new_columns
+from smclassify.columns import NEW_COLUMNS, find_column, new_headers
 from smclassify.errors import UsageError
 from smclassify.parallel import predict_chunks
 from smclassify.tables.formats import open_table, open_writer

@@ -275,7 +275,7 @@ def test_a_cluster_that_gets_no_worker(no_workers: LocalCluster, monkeypatch: py
     monkeypatch.setattr(cluster, "_LONGEST_WAIT", 0.2)
     there, told = no_workers.scheduler_address, list[str]()
     with pytest.raises(ClusterError, match=rf"^{there}: the cluster got no worker in 0\.2 seconds\.$") as caught:
-        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), None, there, print, told.append)
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), there, print, told.append)
     assert caught.value.tip == f"Start one: dask worker {there}"
     assert told == [f"{there}: the cluster has no worker yet; waiting for one, at most 0.2 seconds"]
 

@@ -23,7 +23,8 @@ Row = tuple[str, float, int]
 def predicted(*rows: Row) -> tuple[Chunk, PredictionTable]:
     texts, first, status = [row[0] for row in rows], np.array([row[1] for row in rows]), [row[2] for row in rows]
     none, zeros = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
-    table = PredictionTable(none, none, np.array(status), zeros, zeros, np.column_stack((first, 1 - first)), zeros)
+    both, source = np.column_stack((first, 1 - first)), np.zeros(len(rows), dtype=np.int8)
+    table = PredictionTable(none, none, np.array(status), zeros, zeros, both, zeros, source)
     return Chunk(texts, range(1, len(rows) + 1)), table
 
 

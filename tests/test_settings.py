@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Run
 
-from smclassify.batch import find_column
+from smclassify.columns import find_column
 from smclassify.errors import SettingsError, UsageError
 from smclassify.settings import FILE_NAME, Setting, Settings, read_file, read_settings, user_settings_path
 from smclassify.tables.formats import open_table
@@ -334,3 +334,48 @@ def test_a_library_reads_no_settings(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(folder)
     assert load_model().glossary is None
     assert load_model().thresholds.confidence < 1
+
+
+# --- the other commands --------------------------------------------------------------------------------------------
+
+
+def test_explain(run: Run, folder: Path) -> None:
+    by_glossary, by_model = (json.loads(run("explain", "--json", text).out) for text in ("the QBR", "SEO audit"))
+    assert (by_glossary["label"], by_glossary["source"], by_glossary["phrase"]) == ("sales", "glossary", "QBR")
+    assert by_glossary["unsure_because"] == []
+    assert by_glossary["notes"][0] == "The glossary decided, by 'QBR'; all other figures are the model's."
+    assert by_model["source"] == "model", folder
+    assert [missed["measure"] for missed in by_model["unsure_because"]] == ["confidence"]
+    assert not any("glossary" in note for note in by_model["notes"])
+
+
+def test_evaluate(run: Run, folder: Path) -> None:
+    written(folder / "checked.csv", "id,Task title,task,label\n1,QBR of the payroll,x,sales\n2,payroll run,y,other\n")
+    done = run("evaluate", "checked.csv", "--json")
+    assert done.err.startswith(f"glossary: {folder}/team.csv (smclassify.toml)\n")
+    assert "column 2 'Task title'" in done.err
+    assert json.loads(done.out)["accuracy"] == 1.0
+    written(folder / "other.csv", "phrase,label\npayroll,marketing\nx,sales\n")
+    assert json.loads(run("evaluate", "checked.csv", "--json", "--glossary", "other.csv").out)["accuracy"] == 0.0
+    done = run("evaluate", "checked.csv", "--json", "--glossary", "other.csv", "-c", "task")
+    assert "column 3 'task'" in done.err
+
+
+def test_review(run: Run, folder: Path) -> None:
+    written(folder / "tasks.corrections.csv", "text,label,activity,was,confidence,model\n")
+    done = run("review", "tasks.csv", "--export", "-", "-o", "tasks.corrections.csv")
+    assert "activities in column 2 'Task title'" in done.err
+    assert [line.split(",")[3:] for line in done.out.splitlines()[1:]] == [
+        ["sales", "ok", "account-management", "glossary"],
+        ["sales", "unsure", "cold-outreach", "model"],
+    ]
+
+
+def test_define(run: Run, folder: Path) -> None:
+    shipped = run("define").out
+    written(folder / FILE_NAME, 'model = "none"\n')
+    done = run("define")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("The file is named in smclassify.toml.\n")
+    (folder / "none").write_bytes((ROOT / "models" / "smclassify.safetensors").read_bytes())
+    assert run("define").out == shipped != ""

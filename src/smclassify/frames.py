@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smclassify.artifact import load_model
-from smclassify.batch import new_columns, new_names
-from smclassify.columns import default_columns
+from smclassify.batch import new_columns
+from smclassify.columns import default_columns, new_names
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:

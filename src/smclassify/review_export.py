@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smclassify.batch import find_column, new_columns
+from smclassify.batch import new_columns
+from smclassify.columns import find_column
 from smclassify.errors import UsageError
 from smclassify.parallel import predict_chunks
 from smclassify.tables.formats import open_table, open_writer
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from smclassify.tables.values import NewColumn, Table
 
 NEW_COLUMNS = ("reviewed_label", "reviewed_status", "reviewed_activity", "reviewed_source")
-BY_PERSON, BY_MODEL = "person", "model"
+BY_PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,9 @@ class Answers:
     def cells(self, texts: list[str], predictions: PredictionTable) -> list[NewColumn]:
         """Return the cells of the new columns."""
         found = [self.by_text.get(text) for text in texts]
-        of_model = new_columns(predictions, ("label", "status", "activity"), self.model)
-        by_model = ["" if status == "empty" else BY_MODEL for status in of_model[1]]
+        of_model = new_columns(predictions, ("label", "status", "activity", "source"), self.model)
         of_person = [(c.label, "ok", c.activity, BY_PERSON) if c else None for c in found]
-        rows = zip(*of_model, by_model, strict=True)
+        rows = zip(*of_model, strict=True)
         merged = [person or row for person, row in zip(of_person, rows, strict=True)]
         return [list(column) for column in zip(*merged, strict=True)] if merged else [[] for _ in NEW_COLUMNS]
 
@@ -89,7 +89,7 @@ def export_file(
     """
     n_rows, n_reviewed, unclosed = 0, 0, None
     with open_table(source, options.read) as table:
-        column = find_column(table, options.column)
+        column = find_column(table, options.column, options.preferred_column)
         _check_headers(table)
         with open_target(target) as handle, watch(table, column) as on_chunk:
             writer = open_writer(table, target, handle)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from smclassify.batch import Tally, find_column, label_table, new_headers
-from smclassify.columns import default_columns
+from smclassify.batch import Tally, label_table
+from smclassify.columns import default_columns, find_column, new_headers
 from smclassify.parallel import predict_chunks
 from smclassify.resume import identity, is_resumable, open_resumable
 from smclassify.tables.formats import open_table, open_writer

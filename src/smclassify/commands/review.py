@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smclassify import plain_review, render, render_review
-from smclassify.commands.options import ModelOption
+from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.options import GlossaryOption, ModelOption
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
     from smclassify.corrections_file import CorrectionsFile
     from smclassify.model import Model
     from smclassify.runs import RunOptions
+    from smclassify.settings import Settings
 
 EXIT_ROWS_WITH_ERRORS = 3
 
@@ -47,6 +49,7 @@ def review(
     no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the exported file if it exists.")] = False,
     model_path: ModelOption = None,
+    glossary: GlossaryOption = None,
 ) -> None:
     """Ask a person about the rows of a file, the least sure first, and keep the answers.
 
@@ -63,7 +66,6 @@ def review(
     """
     # numpy reads it when it is loaded: products of small matrices are slower in several threads
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from smclassify.artifact import load_model
     from smclassify.corrections_file import corrections_path, open_corrections
     from smclassify.runs import RunOptions
     from smclassify.tables.target import check_target
@@ -73,16 +75,16 @@ def review(
         raise UsageError("A review reads a file, not a pipe.", "Save the table as a file first.")
     path = corrections or corrections_path(file)
     check_target(str(path), file, force=True)
-    options = RunOptions(
-        ReadOptions(file_format, encoding, delimiter, not no_header, sheet), column=column, force=force
-    )
+    settings = settings_in_use(model_path, glossary)
+    read = ReadOptions(file_format, encoding, delimiter, not no_header, sheet)
+    options = RunOptions(read, column=column, preferred_column=settings.column, force=force)
     if export is not None:
-        _export(file, export, options, path, model_path)
+        _export(file, export, options, path, settings)
         return
     if not (render.is_terminal(sys.stdin) and render.is_terminal(sys.stdout)):
         tip = "Run it in a terminal, without < and | and >; --export needs none."
         raise UsageError("A review asks a person: standard input and standard output must be a terminal.", tip)
-    model = load_model(model_path)
+    model = open_model(settings)
     mode = Path(file).stat().st_mode & 0o666 if Path(file).exists() else 0o666
     with open_corrections(path, mode) as answers:
         render.note(plain_review.plain_torn(answers))
@@ -94,14 +96,14 @@ def review(
 
 def _least_sure(file: str, options: RunOptions, model: Model, answers: CorrectionsFile) -> list[str]:
     """Return the texts to ask about, in order."""
-    from smclassify.batch import find_column
+    from smclassify.columns import find_column
     from smclassify.parallel import predict_chunks
     from smclassify.review_order import ask_order, least_sure
     from smclassify.tables.formats import open_table
 
     answered = {correction.text for correction in answers.corrections}
     with open_table(file, options.read) as table:
-        column = find_column(table, options.column)
+        column = find_column(table, options.column, options.preferred_column)
         with render.batch_watcher(quiet=False, to_stdout=False)(table, column) as on_chunk:
             counted = ((chunk, on_chunk(len(chunk.texts))) for chunk in table.chunks(column))
             predicted = predict_chunks((chunk for chunk, _ in counted), model)
@@ -147,8 +149,7 @@ def _read_key() -> str:
     return keys[0] if len(set(keys)) == 1 else keys or END
 
 
-def _export(file: str, target: str, options: RunOptions, path: Path, model_path: Path | None) -> None:
-    from smclassify.artifact import load_model
+def _export(file: str, target: str, options: RunOptions, path: Path, settings: Settings) -> None:
     from smclassify.corrections import read_corrections
     from smclassify.review_export import Answers, export_file
     from smclassify.tables.target import check_target
@@ -156,7 +157,7 @@ def _export(file: str, target: str, options: RunOptions, path: Path, model_path:
 
     check_target(target, str(path), force=True)
     check_target(target, file, force=options.force)
-    answers = Answers.of(load_model(model_path), read_corrections(path))
+    answers = Answers.of(open_model(settings), read_corrections(path))
     watch = render.batch_watcher(quiet=False, to_stdout=target == STANDARD_STREAM)
     summary = export_file(file, target, options, answers, watch)
     render.note(plain_review.plain_export(summary))

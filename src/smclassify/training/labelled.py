@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smclassify.batch import LIKELY_HEADERS, find_column, has_header
+from smclassify.columns import LIKELY_HEADERS, find_column, has_header
 from smclassify.errors import DatasetError, TableError, UsageError
 from smclassify.predictions import NONE
 
