@@ -540,7 +540,7 @@ def test_labels_that_are_their_own_activities(n_labels: int, tmp_path: Path) -> 
         assert one.activity == one.label == of_many.label
         assert one.activity_confidence == of_many.activity_confidence == (1.0 if one.label else 0.0)
         assert one.scores == pytest.approx(of_many.scores)
-    facts = plain_model(model, "m", 1, "1")
+    facts = plain_model(model, "m", "1")
     assert not [line for line in facts if "activity" in line or "unlike" in line]
 
 
