@@ -58,10 +58,11 @@ class Terminal:
 
     def press_until(self, keys: str, what: str) -> None:
         """Press keys until something is shown; needed after keys that show nothing, which may still be waited for."""
-        while True:
+        for _ in range(5):
             self.press(keys)
-            if self._sees(what, _PATIENCE / 6):
+            if self._sees(what, _PATIENCE / 5):
                 return
+        raise AssertionError(f"{what!r} is not in {self.text[self._seen :]!r}")
 
     def press(self, keys: str | bytes) -> None:
         """Press keys together once the command waits for one."""
