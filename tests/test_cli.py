@@ -221,7 +221,7 @@ def test_export_of_a_review(run: Run, tasks: Path, tmp_path: Path) -> None:
     (tmp_path / "tasks.corrections.csv").write_text(SAID)
     done = run("review", tasks.name, "--export", "out.csv")
     assert (done.code, done.out) == (0, "")
-    assert "3 rows: 1 by a person, the others by the model" in done.err
+    assert "1 of 3 rows by a person" in done.err
     assert (tmp_path / "out.csv").read_text() == (
         "id,task,reviewed_label,reviewed_status,reviewed_activity,reviewed_source\n"
         "1,cold call,other,ok,meetings,person\n"

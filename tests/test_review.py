@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,6 +147,12 @@ def test_what_is_recorded(model: Model, text: str, label: str, recorded: tuple[s
     assert len(correction.model) == 12
 
 
+def test_what_is_kept_is_what_was_shown(model: Model) -> None:
+    [prediction] = model.predict(["sign"])
+    shown = replace(prediction, activity="cold-outreach")  # as a glossary may decide
+    assert correction_of(model, shown, "", "x").activity == "cold-outreach"
+
+
 # --- screens -------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +217,7 @@ def test_lines_at_the_end(tmp_path: Path) -> None:
     right, wrong = Correction("a", "s", "x", "s", 0.5, "x"), Correction("a", "m", "y", "s", 0.5, "x")
     assert plain_review.plain_answers(path, []) == "0 answered"
     assert plain_review.plain_answers(path, [right, wrong, wrong]) == f"3 answered, 2 corrected; saved in {path}"
-    assert plain_review.plain_export(ExportSummary(3, 1, None)) == ["3 rows: 1 by a person, the others by the model"]
+    assert plain_review.plain_export(ExportSummary(3, 1, None)) == ["1 of 3 rows by a person"]
     assert "line 7 never ends" in plain_review.plain_export(ExportSummary(3, 1, 7))[1]
 
 

@@ -38,7 +38,7 @@ def plain_answers(path: Path, answers: Sequence[Correction]) -> str:
 
 def plain_export(summary: ExportSummary) -> list[str]:
     """Return lines that say what an export did."""
-    lines = [f"{summary.n_rows} rows: {summary.n_reviewed} by a person, the others by the model"]
+    lines = [f"{summary.n_reviewed} of {summary.n_rows} rows by a person"]
     if summary.unclosed_line is not None:
         what = f"a quoted cell that starts on line {summary.unclosed_line} never ends"
         lines.append(f"problem: {what}; all below it became one cell")

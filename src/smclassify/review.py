@@ -145,8 +145,11 @@ def correction_of(model: Model, prediction: Prediction, label: str, digest: str)
         label: The label that the person chose; `""` if the model's is right.
         digest: The model's digest.
     """
-    assert prediction.label is not None  # noqa: S101 - tells the type
-    chosen = label or prediction.label
-    logits, columns = score(model.weights, prediction.text).logits, model.columns[chosen]
-    activity = model.activities[max(columns, key=logits.__getitem__)]
-    return Correction(prediction.text, chosen, activity, prediction.label, round(prediction.confidence, 4), digest[:12])
+    was, activity = prediction.label, prediction.activity
+    assert was is not None  # noqa: S101 - tells the type
+    assert activity is not None  # noqa: S101 - likewise
+    chosen = label or was
+    if chosen != was:
+        logits = score(model.weights, prediction.text).logits
+        activity = model.activities[max(model.columns[chosen], key=logits.__getitem__)]
+    return Correction(prediction.text, chosen, activity, was, round(prediction.confidence, 4), digest[:12])
