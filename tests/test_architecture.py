@@ -17,12 +17,20 @@ LAYERS = [
     {"batch_scoring", "tables", "neighbours", "settings"},
     {"predictions", "explanation"},
     {"model"},
-    {"artifact", "batch", "corrections", "review_order"},
+    {"artifact", "batch", "comparison", "corrections", "review_order"},
     {"parallel", "resume", "corrections_file", "review"},
     {"runs", "frames"},
     {"plain", "many", "review_export"},
-    {"render", "cluster", "plain_explanation", "plain_evaluation", "plain_review", "plain_settings"},
-    {"render_explanation", "render_evaluation", "render_review"},
+    {
+        "render",
+        "cluster",
+        "plain_explanation",
+        "plain_evaluation",
+        "plain_review",
+        "plain_settings",
+        "plain_comparison",
+    },
+    {"render_explanation", "render_evaluation", "render_review", "render_comparison"},
     {"commands"},
     {"cli"},
     {"__main__"},
@@ -144,6 +152,11 @@ HEAVY = ["sklearn", "scipy", "pandas", "joblib", "torch", "pydantic", "numpy", "
         pytest.param(["--help"], [*HEAVY, "smclassify.artifact", "smclassify.tables", "tomllib"], id="help"),
         pytest.param(
             ["batch", str(ROOT / "tests/samples/asana_export.csv")], [h for h in HEAVY if h != "numpy"], id="batch"
+        ),
+        pytest.param(
+            ["diff", "shipped", "default", str(ROOT / "tests/samples/asana_export.csv")],
+            [h for h in HEAVY if h != "numpy"],
+            id="diff",
         ),
     ],
 )

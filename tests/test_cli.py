@@ -17,7 +17,7 @@ from smclassify.artifact import save_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ["classify", "explain", "batch", "review", "define", "info", "train", "evaluate"]
+COMMANDS = ["classify", "explain", "batch", "review", "define", "info", "train", "evaluate", "diff"]
 
 
 def test_version(run: Run) -> None:

@@ -52,6 +52,16 @@ def default_model_path() -> Path:
     return shipped("models/smclassify.safetensors")
 
 
+def named_model_path(name: str) -> Path | None:
+    """Return the path of a model as a user names it: `shipped`, or a path; None for `default`, the one in use."""
+    match name:
+        case "shipped":
+            return shipped("models/smclassify.safetensors")
+        case "default":
+            return None
+    return Path(name)
+
+
 def save_model(model: Model, path: Path) -> None:
     """Write a model file; it appears whole or not at all. It carries its definitions unless they are the shipped ones.
 

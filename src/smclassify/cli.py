@@ -13,6 +13,7 @@ from smclassify import plain, render
 from smclassify.commands.batch import batch
 from smclassify.commands.classify import classify
 from smclassify.commands.define import define
+from smclassify.commands.diff import diff
 from smclassify.commands.evaluate import evaluate
 from smclassify.commands.explain import explain
 from smclassify.commands.info import info
@@ -102,5 +103,5 @@ def root(
         raise typer.Exit(2)
 
 
-for command in (classify, explain, batch, review, define, info, train, evaluate):
+for command in (classify, explain, batch, review, define, info, train, evaluate, diff):
     app.command()(command)
