@@ -155,6 +155,12 @@ def test_explain_with_another_model(run: Run, tmp_path: Path) -> None:
     assert done.out.splitlines()[-1] == "note\tThe model does not say which examples it learnt from."
 
 
+def test_a_character_that_the_pipe_cannot_take(run: Run) -> None:
+    done = run("classify", "caf\u00e9", PYTHONIOENCODING="ascii")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("caf\\xe9\t")
+
+
 # --- batch ---------------------------------------------------------------------------------------------------------
 
 TASKS = "id,task\n1,cold call\n2,SEO audit\n3,\n"
@@ -329,6 +335,12 @@ ERRORS = [
     pytest.param(("train", "bad.csv", "-o", "m"), 1, "bad.csv:3: 'Cold call!' contradicts line 2.", id="bad examples"),
     pytest.param(
         ("train", "tasks.csv", "--definitions", "tasks.csv", "-o", "m"), 1, "cannot read the definitions", id="not TOML"
+    ),
+    pytest.param(
+        ("train", "bad.csv", "--definitions", "tasks.csv", "-o", "tasks.csv", "--force"),
+        2,
+        "tasks.csv: the output would replace the input",
+        id="model is definitions",
     ),
     pytest.param(("define", "--model", "damaged"), 1, "the model file is damaged", id="definitions of a damaged model"),
     pytest.param(("train", "-o", "tasks.csv"), 1, "tasks.csv: the file exists already.", id="model exists"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -42,6 +43,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; every problem a user can act on ends in one line and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every pipe or terminal takes every character
     try:
         code = app(prog_name="smclassify", standalone_mode=False)
         sys.stdout.flush()

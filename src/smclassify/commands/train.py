@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +48,9 @@ def train(
     from smclassify.training.vectors import load_vectors
 
     source = data or shipped("data/labeled_activities.csv")
-    for target in (output, save_pipeline):
-        if target is not None:
-            check_target(str(target), str(source), force=force)
+    for target, kept in product((output, save_pipeline), (source, definitions)):
+        if target is not None and kept is not None:
+            check_target(str(target), str(kept), force=force)
     catalogue = load_definitions(definitions)
     examples = read_examples(source)
     check_examples(examples, catalogue, source)

@@ -123,7 +123,7 @@ def check_examples(examples: Sequence[Example], catalogue: Catalogue, path: Path
     for example in examples:
         where = f"{path}:{example.line}"
         if example.label not in catalogue.labels:
-            tip = f"The labels are {', '.join(catalogue.labels)}; others need a file of definitions."
+            tip = f"The labels are {', '.join(catalogue.labels)}; others need --definitions."
             raise DatasetError(f"{where}: unknown label {example.label!r}.", tip)
         if example.activity and example.activity not in catalogue.activities:
             raise DatasetError(f"{where}: unknown activity {example.activity!r}.")
