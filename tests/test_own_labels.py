@@ -174,6 +174,8 @@ def test_other_commands_take_the_model_too(folder: Path) -> None:
     assert (code, out) == (2, "")
     code, out, _ = run(folder, "evaluate", "tickets.csv", "--model", "tickets.safetensors", "--json")
     assert (code, json.loads(out)["n"]) == (0, 240)
+    code, out, _ = run(folder, "diff", "shipped", "tickets.safetensors", "inbox.csv", "-c", "subject")
+    assert (code, len(out.splitlines())) == (0, len(NEW_TICKETS))
     code, out, _ = run(folder, "explain", "--model", "tickets.safetensors", "my mouse is broken")
     assert (code, out.split("\t")[:3]) == (0, ["answer", "my mouse is broken", answer["label"]])
 
