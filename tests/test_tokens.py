@@ -11,7 +11,8 @@ from smclassify.tokens import END, END_ID, UNKNOWN, TokenTable, keys_of_words, t
 SNIPPETS = [
     "Cold call",
     "a@b.de",
-    "see www.x.y/z, or http://a,",
+    "see www.x.y/z, or http://a, http://, www.",
+    "a@b. a@b.. a@b.c. dogs' x!) (x).",
     "WWW.a",
     "12:30 1,000",
     "it's R&D",

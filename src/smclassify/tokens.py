@@ -1,8 +1,8 @@
 """Many texts cut into tokens at once, and numbers for the tokens met before.
 
 A token is what stands between two blanks. No word of `text.analyze` has a blank in it, so the words of a text are those
-of its tokens, one after the other, and a token needs to be analyzed only once. Case and the value of digits make no
-difference to its words and are folded away first.
+of its tokens, one after the other, and a token needs to be analyzed only once. Case, the value of digits and a comma or
+the like after the last letter make no difference to its words and are left out of it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ END = b"\xff"
 """The token before the first text and after every text; UTF-8 has no such byte."""
 _BLANK = 32
 _BLANKS = b"\t\n\v\f\r\x1c\x1d\x1e\x1f"
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 _FOLDED = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789\0" + _BLANKS,
-    b"abcdefghijklmnopqrstuvwxyz000000000\1" + b" " * len(_BLANKS),
+    _LETTERS.upper() + b"123456789\0" + _BLANKS,
+    _LETTERS + b"000000000\1" + b" " * len(_BLANKS),
 )
+_IS_LETTER, _IS_LEFT_OUT = (np.isin(np.arange(256), list(signs)) for signs in (_LETTERS, b",.;:!)'\""))
 _BYTES_OF_KEY = 8
 _LONGEST = 64
 _FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(_BYTES_OF_KEY + 1)], dtype=np.uint64)
@@ -67,9 +69,11 @@ def tokenize(texts: Iterable[str]) -> Tokens:
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     # blanks at the end, so that eight bytes can be read where a token starts or goes on
     content = (b" " + END + b" ").join([b"", *encoded, b" " * _BYTES_OF_KEY]).translate(_FOLDED)
-    is_blank = np.frombuffer(content, dtype=np.uint8) == _BLANK
+    signs = np.frombuffer(content, dtype=np.uint8)
+    is_blank = signs == _BLANK
     edges = np.flatnonzero(is_blank[1:] != is_blank[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
+    ends -= _IS_LEFT_OUT[signs[ends - 1]] & _IS_LETTER[signs[ends - 2]]
     return Tokens(content, starts, ends, _keys(content, starts, ends - starts))
 
 

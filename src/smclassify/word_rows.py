@@ -47,13 +47,18 @@ class WordRows:
         """Return the numbers of words, and their rows with `N_COUNTS` columns more."""
         numbers = np.array([word_number(word) for word in words], dtype=np.uint32)
         spoken = np.array([word[0].isalpha() for word in words], dtype=np.bool_)
-        known = spoken & (self._terms.has(numbers) | self._vectors.has(numbers))
+        has_vector = self._vectors.has(numbers)
+        known = spoken & (has_vector | self._terms.has(numbers))
         each = np.ones_like(numbers, dtype=np.int64)
         sums = self._terms.sums(numbers, each)
         n_grams, of_grams = self._gram_sums([word for word in words if word[0].isalpha()])
         # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
         sums[spoken] += of_grams / np.sqrt(np.maximum(n_grams, 1))[:, None]
-        n_pieces, of_pieces = self._piece_sums(words)
+        whole = (has_vector & spoken).tolist()
+        n_pieces, of_pieces = self._piece_sums(
+            [number] if is_piece else pieces(word, self._vocabulary.__contains__)
+            for word, number, is_piece in zip(words, numbers.tolist(), whole, strict=True)
+        )
         sums += of_pieces / np.maximum(n_pieces, 1)[:, None]
         return numbers, np.column_stack((sums, each, spoken, known))
 
@@ -75,11 +80,11 @@ class WordRows:
             sums += self._terms.sums(_gram_numbers(content, n)[left >= n], counts)
         return n_grams, sums
 
-    def _piece_sums(self, words: Iterable[str]) -> tuple[Ints, Floats]:
-        """Return how many pieces words have, and the sums of their vectors."""
-        numbers = [pieces(word, self._vocabulary.__contains__) for word in words]
-        counts = np.fromiter(map(len, numbers), dtype=np.int64, count=len(numbers))
-        flat = np.fromiter(chain.from_iterable(numbers), dtype=np.uint32, count=counts.sum())
+    def _piece_sums(self, numbers: Iterable[list[int]]) -> tuple[Ints, Floats]:
+        """Return how many pieces words have, and the sums of their vectors, given their numbers."""
+        lists = list(numbers)
+        counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+        flat = np.fromiter(chain.from_iterable(lists), dtype=np.uint32, count=counts.sum())
         return counts, self._vectors.sums(flat, counts)
 
 
