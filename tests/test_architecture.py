@@ -37,7 +37,7 @@ LAYERS = [
 ]
 TABLES = [
     {"values"},
-    {"source"},
+    {"source", "cells"},
     {"dialect", "target"},
     {"delimited"},
     {"jsonl", "plain_lines"},

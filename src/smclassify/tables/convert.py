@@ -9,7 +9,7 @@ from itertools import zip_longest
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any
 
-from smclassify.tables.delimited import Quoted, as_texts
+from smclassify.tables.cells import Quoted, as_texts
 from smclassify.tables.jsonl import new_values
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import TableError
+from smclassify.tables.cells import joined_rows
 from smclassify.tables.dialect import SEPARATOR_LINE, Dialect, detect_dialect
 from smclassify.tables.values import CHUNK_ROWS, LARGEST_CELL, Chunk, format_of, numbered_names
 
@@ -234,31 +235,6 @@ class DelimitedWriter:
 
     def _write(self, text: str) -> None:
         self.handle.write(encoded(text, self.table.dialect.encoding, self.table.name))
-
-
-class Quoted(dict[str, str]):
-    """Cells as they are written, with quotes where they need them."""
-
-    def __init__(self, delimiter: str) -> None:
-        super().__init__()
-        self._special = (delimiter, '"', "\r", "\n")
-
-    def __missing__(self, cell: str) -> str:
-        special = any(sign in cell for sign in self._special)
-        self[cell] = written = '"' + cell.replace('"', '""') + '"' if special else cell
-        return written
-
-
-def joined_rows(columns: Sequence[NewColumn], delimiter: str) -> Iterator[str]:
-    """Yield the new cells of each row with delimiters between them, quoted where they must be."""
-    quoted = Quoted(delimiter)
-    cells = (map(quoted.__getitem__, as_texts(column)) for column in columns)
-    return map(delimiter.join, zip(*cells, strict=True))
-
-
-def as_texts(column: NewColumn) -> Sequence[str]:
-    """Return new cells as texts; numbers have four decimals."""
-    return [cell if isinstance(cell, str) else "" if cell is None else f"{cell:.4f}" for cell in column]
 
 
 def encoded(text: str, encoding: str, name: str) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from smclassify.tables.delimited import encoded, joined_rows
+from smclassify.tables.cells import joined_rows
+from smclassify.tables.delimited import encoded
 from smclassify.tables.dialect import Dialect, detect_dialect
 from smclassify.tables.values import CHUNK_ROWS, Chunk, numbered_names
 
