@@ -401,9 +401,10 @@ def start(
     return subprocess.Popen(command, cwd=folder, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
-def test_control_c_leaves_no_output(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_control_c_leaves_no_output(tmp_path: Path, jobs: str) -> None:
     read, write = os.pipe()
-    process = start("batch", "-", "-o", "out.csv", folder=tmp_path, stdin=read, stderr=subprocess.PIPE)
+    process = start("batch", "-", "-o", "out.csv", "--jobs", jobs, folder=tmp_path, stdin=read, stderr=subprocess.PIPE)
     os.write(write, b"task\n" + b"cold call\n" * 30_000)
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".out.csv*")) and time.monotonic() < deadline:

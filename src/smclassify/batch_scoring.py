@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Numbers = NDArray[np.uint32]
 
-_MOST_TOKENS = 1 << 16
+_MOST_TOKENS = 44_000
 _AT_ONCE = 2_048
 _LEARN_AT_ONCE = 4_096
 _FLOAT = np.dtype(np.float64)
@@ -78,7 +78,7 @@ class _Known:
 class BatchScorer:
     """Scores texts with one set of weights, and remembers what it found out about the tokens it has met.
 
-    Memory stays bounded: of more than 65,536 tokens, those not met for longest are forgotten. Threads may share it.
+    Memory stays bounded: of 44,000 tokens, those not met for longest are forgotten. Threads may share it.
     """
 
     def __init__(self, weights: Weights) -> None:

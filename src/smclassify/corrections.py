@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from smclassify.errors import TableError
-from smclassify.tables.delimited import joined_rows
+from smclassify.tables.cells import joined_rows
 from smclassify.tables.values import LARGEST_CELL
 
 if TYPE_CHECKING:

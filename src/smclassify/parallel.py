@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import pickle
+import signal
+import subprocess
+import sys
 from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Self
 
 from smclassify.artifact import load_model
-from smclassify.errors import UsageError
+from smclassify.errors import SmclassifyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from smclassify.glossary import Glossary
-    from smclassify.model import Model, Thresholds
+    from smclassify.model import Model
     from smclassify.predictions import PredictionTable
     from smclassify.tables.values import Chunk
+
+_FEW = 256
+"""Fewer texts are not worth sending away; rows that trickle in come in such chunks."""
+_HANDED_OUT = 2
+"""Chunks for each helper at a time: one that it works on, and the next one."""
+_KEPT_BACK = 8
+"""Chunks for each process that may be done, or in work, while an earlier one is not."""
 
 
 def predict_chunks(chunks: Iterable[Chunk], model: Model, jobs: int = 1) -> Iterator[tuple[Chunk, PredictionTable]]:
@@ -26,33 +37,106 @@ def predict_chunks(chunks: Iterable[Chunk], model: Model, jobs: int = 1) -> Iter
     Args:
         chunks: The chunks; a few more than are being worked on are read ahead.
         model: What predicts; with more than one process, each reads its file anew.
-        jobs: Number of processes that predict; with 1 it is this one.
+        jobs: Number of processes that predict, this one among them.
 
     Raises:
         UsageError: There is more than one process, and the model does not come from a file.
+        SmclassifyError: One of the processes ended before its work.
     """
     if jobs == 1:
         yield from ((chunk, model.predict_table(chunk.texts)) for chunk in chunks)
         return
     if model.path is None:
         raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
-    from joblib import Parallel, delayed  # noqa: PLC0415 - takes longer to import than a small file to label
-
-    waiting: deque[Chunk] = deque()
-
-    def tasks() -> Iterator[object]:
-        for chunk in chunks:
-            waiting.append(chunk)
-            yield delayed(_predict)(model.path, model.thresholds, model.glossary, chunk.texts)
-
-    for predictions in Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs")(tasks()):
-        yield waiting.popleft(), predictions
-
-
-@lru_cache(maxsize=1)
-def _model_of(path: Path, thresholds: Thresholds, glossary: Glossary | None) -> Model:
-    return replace(load_model(path), thresholds=thresholds, glossary=glossary)
+    waiting: deque[tuple[Chunk, Future[PredictionTable]]] = deque()
+    with _Helpers(model, jobs - 1) as helpers:
+        for place, chunk in enumerate(chunks):
+            few = len(chunk.texts) < _FEW
+            handed_out = sum(not future.done() for _, future in waiting)
+            if place == 0 or few or handed_out >= _HANDED_OUT * (jobs - 1):
+                waiting.append((chunk, _done(model.predict_table(chunk.texts))))
+            else:
+                waiting.append((chunk, helpers.predict(chunk.texts)))
+            while waiting and (few or waiting[0][1].done() or len(waiting) > _KEPT_BACK * jobs):
+                yield _result(waiting.popleft(), model)
+        while waiting:
+            yield _result(waiting.popleft(), model)
 
 
-def _predict(path: Path, thresholds: Thresholds, glossary: Glossary | None, texts: list[str]) -> PredictionTable:
-    return _model_of(path, thresholds, glossary).predict_table(texts)
+def _done(predictions: PredictionTable) -> Future[PredictionTable]:
+    future: Future[PredictionTable] = Future()
+    future.set_result(predictions)
+    return future
+
+
+def _result(waiting: tuple[Chunk, Future[PredictionTable]], model: Model) -> tuple[Chunk, PredictionTable]:
+    """Return a chunk with its predictions; what no helper has begun is done here."""
+    chunk, future = waiting
+    return chunk, model.predict_table(chunk.texts) if future.cancel() else future.result()
+
+
+class _Helpers:
+    """Processes that predict; they start when first needed, and end with this one, however it ends.
+
+    Each is a new interpreter that takes pickled facts about a model and then texts from its standard input, and answers
+    with pickled predictions; a thread waits for each answer. A fork would be quicker to start, and unsafe beside the
+    threads of a progress bar.
+    """
+
+    def __init__(self, model: Model, count: int) -> None:
+        # of the rest, each helper reads the file
+        self._model = pickle.dumps((model.path, {"thresholds": model.thresholds, "glossary": model.glossary}))
+        self._count = count
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._idle: SimpleQueue[tuple[subprocess.Popen[bytes], bytes]] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(count)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            with suppress(OSError), process:  # closes the pipes; what was not sent is lost
+                pass
+
+    def predict(self, texts: Sequence[str]) -> Future[PredictionTable]:
+        """Have texts predicted."""
+        while len(self._processes) < self._count:
+            # with the path of this process, so that it imports the same modules, and nothing else from the folder
+            code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.parallel import help_out; help_out()"
+            command = [sys.executable, "-c", code]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+            self._processes.append(process)
+            self._idle.put((process, self._model))
+        return self._threads.submit(self._ask, texts)
+
+    def _ask(self, texts: Sequence[str]) -> PredictionTable:
+        process, first = self._idle.get()
+        assert process.stdin  # noqa: S101 - tells the type
+        assert process.stdout  # noqa: S101
+        try:
+            process.stdin.write(first)
+            pickle.dump(texts, process.stdin)
+            process.stdin.flush()
+            answer: PredictionTable = pickle.load(process.stdout)  # noqa: S301 - of a process of our own
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            tip = "Was there too little memory? Use fewer with --jobs."
+            raise SmclassifyError("One of the processes that label ended before its work.", tip) from error
+        finally:
+            self._idle.put((process, b""))
+        return answer
+
+
+def help_out() -> None:
+    """Predict for another process until it closes the pipe or is gone; it alone handles Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    with suppress(EOFError, BrokenPipeError):
+        path, changes = pickle.load(questions)  # noqa: S301 - of the process that started this one
+        model = replace(load_model(path), **changes)
+        while True:
+            pickle.dump(model.predict_table(pickle.load(questions)), answers)  # noqa: S301 - likewise
+            answers.flush()
