@@ -94,6 +94,15 @@ def test_find(shipped: Catalogue, name: str, slug: str | None) -> None:
         assert shipped.find(name).slug == slug
 
 
+def test_a_slug_goes_before_a_name_and_a_name_before_a_synonym() -> None:
+    labels = [
+        {"slug": "a", "name": "B", "text": "T.", "synonyms": ["c", "d"]},
+        {"slug": "b", "name": "C", "text": "T."},
+    ]
+    catalogue = parse_definitions({"labels": labels}, "")
+    assert [catalogue.find(name).slug for name in "abcd"] == ["a", "b", "b", "a"]
+
+
 def test_a_near_miss_suggests(shipped: Catalogue) -> None:
     with pytest.raises(UsageError) as caught:
         shipped.find("negotiatoin")

@@ -80,15 +80,16 @@ class Catalogue:
         return tuple(slug for slug, activity in self.activities.items() if activity.label == label)
 
     def find(self, name: str) -> Definition:
-        """Return the label or activity with this slug, name or synonym, whatever its case and hyphens.
+        """Return the label or activity with this slug, else name, else synonym, whatever its case and hyphens.
 
         Raises:
             UsageError: No definition goes by that name; the tip suggests the nearest ones.
         """
         known: dict[str, Definition] = {}
-        for definition in self.definitions:
-            for alias in (definition.slug, definition.name, *definition.synonyms):
-                known.setdefault(_key(alias), definition)
+        named = [(definition.name, definition) for definition in self.definitions]
+        also = [(synonym, definition) for definition in self.definitions for synonym in definition.synonyms]
+        for alias, definition in (*((of.slug, of) for of in self.definitions), *named, *also):
+            known.setdefault(_key(alias), definition)
         if (key := _key(name)) in known:
             return known[key]
         from difflib import get_close_matches  # noqa: PLC0415 - only a miss pays for it
