@@ -13,13 +13,13 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
     {"errors", "paths", "text", "atomic"},
-    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "columns"},
+    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "columns", "report_groups"},
     {"batch_scoring", "tables", "neighbours", "settings"},
     {"predictions", "explanation"},
     {"model"},
-    {"artifact", "batch", "comparison", "corrections", "review_order"},
+    {"artifact", "batch", "comparison", "corrections", "review_order", "report"},
     {"parallel", "resume", "corrections_file", "review"},
-    {"runs", "frames"},
+    {"runs", "frames", "report_gather"},
     {"plain", "many", "review_export"},
     {
         "render",
@@ -29,6 +29,8 @@ LAYERS = [
         "plain_review",
         "plain_settings",
         "plain_comparison",
+        "plain_report",
+        "html_report",
     },
     {"render_explanation", "render_evaluation", "render_review", "render_comparison"},
     {"commands"},

@@ -18,6 +18,7 @@ from smclassify.commands.diff import diff
 from smclassify.commands.evaluate import evaluate
 from smclassify.commands.explain import explain
 from smclassify.commands.info import info
+from smclassify.commands.report import report
 from smclassify.commands.review import review
 from smclassify.commands.train import train
 from smclassify.errors import SmclassifyError, UsageError
@@ -106,5 +107,5 @@ def root(
         raise typer.Exit(2)
 
 
-for command in (classify, explain, batch, review, define, info, train, evaluate, diff):
+for command in (classify, explain, batch, report, review, define, info, train, evaluate, diff):
     app.command()(command)

@@ -14,13 +14,17 @@ from smclassify.tables.target import check_target, is_packed, open_target
 from smclassify.tables.values import ReadOptions, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from smclassify.batch import BatchSummary
     from smclassify.model import Model
+    from smclassify.predictions import PredictionTable
     from smclassify.settings import Setting
-    from smclassify.tables.values import Table
+    from smclassify.tables.values import Chunk, Table
+
+    Watch = Callable[[Table, int], AbstractContextManager[Callable[[int], None]]]
+    Predicted = Iterable[tuple[Chunk, PredictionTable]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,17 @@ class RunOptions:
     resume: bool = False
 
 
-def label_file(
+def _unobserved(_: Table, predicted: Predicted) -> Predicted:
+    return predicted
+
+
+def label_file(  # noqa: PLR0913, PLR0917 - the last has a default
     source: str,
     target: str,
     options: RunOptions,
     model: Model,
-    watch: Callable[[Table, int], AbstractContextManager[Callable[[int], None]]],
+    watch: Watch,
+    observe: Callable[[Table, Predicted], Predicted] | None = None,
 ) -> BatchSummary:
     """Label the rows of a file; the target appears whole or not at all.
 
@@ -64,6 +73,7 @@ def label_file(
         model: What labels the texts.
         watch: Called with the open table and the place of the column of texts; what it gives, on entry, is called with
             the number of rows of each chunk once it is written.
+        observe: If given, called with the open table and its chunks with their predictions; returns them as they are.
 
     Raises:
         SmclassifyError: The input cannot be read, the options do not fit it, or the output cannot be written.
@@ -74,6 +84,7 @@ def label_file(
         headers = new_headers(table, columns, options.prefix)
         check_target(target, source, force=options.force)
         kind = format_of(target) or table.format
+        observe = observe or _unobserved
         if is_resumable(target, kind):
             settings = {
                 "how the input is read": asdict(options.read),
@@ -85,12 +96,12 @@ def label_file(
             with open_resumable(target, tally, identity(source, model, settings), resume=options.resume) as output:
                 rest = output.rest(table)
                 with watch(rest, column) as on_chunk:
+                    predicted = observe(table, predict_chunks(rest.chunks(column), model, options.jobs))
                     writer = open_writer(table, target, output.handle)
                     output.start(writer, headers)
-                    predicted = predict_chunks(rest.chunks(column), model, options.jobs)
                     return label_table(predicted, writer, columns, model, output.counted(on_chunk), tally)
         with open_target(target) as handle, watch(table, column) as on_chunk:
+            predicted = observe(table, predict_chunks(table.chunks(column), model, options.jobs))
             writer = open_writer(table, target, handle)
             writer.start(headers)
-            predicted = predict_chunks(table.chunks(column), model, options.jobs)
             return label_table(predicted, writer, columns, model, on_chunk)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from smclassify import plain, render
+from smclassify import plain, plain_report, render
 from smclassify.columns import NEW_COLUMNS
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import GlossaryOption, ModelOption
+from smclassify.commands.options import ByOption, DateFormatOption, GlossaryOption, ModelOption
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from smclassify.many import PartReport
+    from smclassify.many import Part, PartReport, Plan
+    from smclassify.model import Model
+    from smclassify.report_gather import GroupOptions
+    from smclassify.runs import RunOptions, Watch
 
 EXIT_ROWS_WITH_ERRORS = 3
 
@@ -54,6 +58,11 @@ def batch(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Use the Dask cluster with this scheduler.")
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Also write an HTML page about the rows, as `report` does.")
+    ] = None,
+    by: ByOption = None,
+    date_format: DateFormatOption = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was cut short; from the start if it was not.")
@@ -78,6 +87,7 @@ def batch(
       smclassify batch tasks.csv -c "Task title" --columns label,confidence > labelled.csv
       smclassify batch export.csv -c 3 --prefix sm_ -o labelled.csv
       smclassify batch tasks.csv -o labelled.csv --resume
+      smclassify batch tasks.csv -o labelled.csv --report report.html --by owner
       smclassify batch board.jsonl -c card.title -o labelled.xlsx
       tail -f log.txt | smclassify batch - --format lines
       smclassify batch 'in/*.parquet' -o labelled/
@@ -87,9 +97,11 @@ def batch(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
-    from smclassify.runs import RunOptions, label_file
+    from smclassify.runs import RunOptions
     from smclassify.tables.values import STANDARD_STREAM, ReadOptions
 
+    if report is None and (by or date_format):
+        raise UsageError("--by and --date-format are about a report.", "Name its file: --report report.html")
     settings = settings_in_use(model_path, glossary)
     set_columns = settings.columns.value if settings.columns else None
     options = RunOptions(
@@ -105,17 +117,16 @@ def batch(
     plan = plan_parts(files, output)
     if resume and plan.folder is None:
         check_resume(plan.parts[0].source, output, options.read)
+    page = None
+    if report is not None:
+        page = report, _groups(by, date_format)
+        _check_report(report, plan, options, engine)
     model = open_model(settings)
     watch = render.batch_watcher(quiet=quiet, to_stdout=output == STANDARD_STREAM)
     if engine is None and scheduler is not None:
         raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
     if engine is None and plan.folder is None:
-        with _told_when_stopped():
-            summary = label_file(plan.parts[0].source, output, options, model, watch)
-        if not quiet:
-            render.note(plain.plain_summary(summary))
-        if summary.unclosed_line is not None:
-            raise typer.Exit(EXIT_ROWS_WITH_ERRORS)
+        _label_one(plan.parts[0], options, model, watch, page, quiet=quiet)
         return
     on_report = _reporter(quiet=quiet)
     if engine == "dask":
@@ -144,6 +155,60 @@ def _told_when_stopped() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         render.note(getattr(stop, "__notes__", ()))
         raise
+
+
+def _label_one(
+    part: Part,
+    options: RunOptions,
+    model: Model,
+    watch: Watch,
+    page: tuple[str, GroupOptions] | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Label one file, with a page about it if the name of one is given."""
+    from smclassify.runs import label_file
+
+    if page is None:
+        with _told_when_stopped():
+            summary = label_file(part.source, part.target, options, model, watch)
+        notes = plain.plain_summary(summary)
+    else:
+        from smclassify.html_report import write_report
+        from smclassify.report_gather import Gatherer
+
+        target, groups = page
+        gatherer = Gatherer(model, groups)
+        with _told_when_stopped():
+            summary = label_file(part.source, part.target, options, model, watch, gatherer.watched)
+        data = gatherer.data()
+        write_report(data, model.catalogue, target)
+        notes = [*plain.plain_summary(summary), *plain_report.plain_written(data, target)]
+    if not quiet:
+        render.note(notes)
+    if summary.unclosed_line is not None:
+        raise typer.Exit(EXIT_ROWS_WITH_ERRORS)
+
+
+def _groups(by: list[str] | None, date_format: str | None) -> GroupOptions:
+    from smclassify.report_gather import GroupOptions
+
+    return GroupOptions(tuple(by or ()), date_format)
+
+
+def _check_report(target: str, plan: Plan, options: RunOptions, engine: str | None) -> None:
+    """Raise unless a report can be made and may be written."""
+    from smclassify.html_report import check_jinja
+    from smclassify.tables.target import check_target
+
+    if plan.folder is not None or engine is not None or options.resume:
+        message = "--report is for one file, without --engine and --resume."
+        raise UsageError(message, "Make it from the labelled file: smclassify report labelled.csv -o report.html")
+    check_jinja()
+    [part] = plan.parts
+    if Path(target).resolve() == Path(part.target).resolve():
+        raise UsageError(f"{target}: the labelled rows and the report need a file each.", "Name two.")
+    check_target(target, part.source, force=options.force)
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:
