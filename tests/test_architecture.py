@@ -30,6 +30,7 @@ LAYERS = [
         "plain_settings",
         "plain_comparison",
         "plain_report",
+        "plain_training",
         "html_report",
     },
     {"render_explanation", "render_evaluation", "render_review", "render_comparison"},
@@ -50,9 +51,11 @@ TABLES = [
 TRAINING = [
     {"arrays"},
     {"evaluate", "vectorize", "vectors", "dataset", "labelled"},
-    {"calibrate", "export", "fit", "answers"},
+    {"calibrate", "export", "fit", "answers", "revision", "audit", "install"},
     {"report", "teacher", "assessment"},
     {"train", "measure", "gates", "plots"},
+    {"plan", "verdict"},
+    {"renew"},
 ]
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import chain, pairwise
 from math import isfinite
@@ -20,11 +22,11 @@ from smclassify.atomic import whole_file
 from smclassify.definitions import Catalogue, definitions_content, load_definitions, parse_definitions
 from smclassify.errors import ArtifactError, DefinitionError
 from smclassify.model import Model, Temperatures, Thresholds
-from smclassify.paths import shipped
+from smclassify.paths import own_examples, own_model, shipped
 from smclassify.weights import Weights
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterator
 
 FORMAT = 1
 _KIND = "smclassify-model"
@@ -45,11 +47,22 @@ _ARRAYS = {  # by size of the items, so that each array starts at a multiple of 
     "vector_rows": "I8",
 }
 _HELP = "Train a model with `smclassify train`, or install smclassify again to get the shipped one."
+_OWN_HELP = "It is your own model; `smclassify train --reset` deletes it and goes back to the shipped one."
 
 
 def default_model_path() -> Path:
-    """Return the path of the model that is used when none is named."""
-    return shipped("models/smclassify.safetensors")
+    """Return the path of the model that is used when none is named: the user's own, else the shipped one."""
+    return own_model() if has_own_model() else shipped("models/smclassify.safetensors")
+
+
+def default_examples_path() -> Path:
+    """Return the path of the examples that the model at `default_model_path` was trained on."""
+    return own_examples() if has_own_model() else shipped("data/labeled_activities.csv")
+
+
+def has_own_model() -> bool:
+    """Return whether the user has a model of their own, be it a damaged one."""
+    return os.path.lexists(own_model())
 
 
 def named_model_path(name: str) -> Path | None:
@@ -110,12 +123,17 @@ def save_model(model: Model, path: Path) -> None:
 
 
 def load_model(path: str | os.PathLike[str] | None = None) -> Model:
-    """Read and verify a model file; without a path, the shipped model.
+    """Read and verify a model file; without a path, that of `default_model_path`.
 
     Raises:
         ArtifactError: The file is missing, damaged, or not a model file of this format.
     """
     path = Path(path) if path is not None else default_model_path()
+    with _way_out(path):
+        return _load(path)
+
+
+def _load(path: Path) -> Model:
     manifest, header, data = _read(path)
     try:
         arrays = {name: _array(header[name], dtype, data) for name, dtype in _ARRAYS.items()}
@@ -136,13 +154,25 @@ def load_model(path: str | os.PathLike[str] | None = None) -> Model:
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
-    """Return the definitions that go with a model file; without a path, with the shipped model.
+    """Return the definitions that go with a model file; without a path, with that of `default_model_path`.
 
     Raises:
         ArtifactError: The file is missing, damaged, or not a model file of this format.
     """
     path = path or default_model_path()
-    return _catalogue(_read(path)[0], path)
+    with _way_out(path):
+        return _catalogue(_read(path)[0], path)
+
+
+@contextmanager
+def _way_out(path: Path) -> Iterator[None]:
+    """Name the command that helps if it is the user's own model that cannot be read."""
+    try:
+        yield
+    except ArtifactError as error:
+        if path == own_model():
+            raise ArtifactError(error.message, _OWN_HELP) from error
+        raise
 
 
 def _catalogue(manifest: dict[str, Any], path: Path) -> Catalogue:

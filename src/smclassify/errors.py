@@ -47,3 +47,9 @@ class GlossaryError(SmclassifyError):
 
 class DatasetError(SmclassifyError):
     """Labelled examples break a rule of the data set."""
+
+
+class GateError(SmclassifyError):
+    """What was asked for is done only if a measurement allows it, and it does not."""
+
+    exit_code = 4

@@ -1,4 +1,4 @@
-"""Where the files live that come with the program."""
+"""Where the files live that come with the program, and those that it keeps for a user."""
 
 from __future__ import annotations
 
@@ -14,3 +14,20 @@ def shipped(relative: str) -> Path:
     """
     packaged = _PACKAGE / relative
     return packaged if packaged.exists() else _PACKAGE.parents[1] / relative
+
+
+def user_data() -> Path:
+    """Return the folder for what smclassify keeps for a user, where the system wants it; it may not exist yet."""
+    import platformdirs  # noqa: PLC0415 - `--help` and `--version` do without it
+
+    return platformdirs.user_data_path("smclassify", appauthor=False)
+
+
+def own_model() -> Path:
+    """Return the path of the user's own model; it may not exist."""
+    return user_data() / "model.safetensors"
+
+
+def own_examples() -> Path:
+    """Return the path of the examples that the user's own model was trained on; it may not exist."""
+    return user_data() / "examples.csv"

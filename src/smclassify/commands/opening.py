@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from time import localtime, strftime
 from typing import TYPE_CHECKING
 
 from smclassify.errors import SmclassifyError
@@ -72,7 +73,9 @@ def model_origin(settings: Settings) -> str:
     if settings.model:
         return settings.model.origin
     path = default_model_path()
-    return "shipped" if path == shipped("models/smclassify.safetensors") else "the user's own"
+    if path == shipped("models/smclassify.safetensors"):
+        return "shipped"
+    return f"your own, trained {strftime('%Y-%m-%d %H:%M', localtime(path.stat().st_mtime))}"
 
 
 @contextmanager

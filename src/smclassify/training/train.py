@@ -31,6 +31,7 @@ from smclassify.training.fit import (
     make_targets,
 )
 from smclassify.training.report import HeldOut, TrainingReport, facts_of
+from smclassify.training.revision import CORRECTION, repeated, repeats
 from smclassify.training.teacher import SoftLabels, mixed_goals
 from smclassify.training.vectorize import TermVectorizer
 from smclassify.training.vectors import VectorAverager
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
     from sklearn.pipeline import Pipeline
 
     from smclassify.definitions import Catalogue
     from smclassify.training.dataset import Example
+    from smclassify.training.fit import Fold
     from smclassify.training.vectors import WordVectors
 
 SURE_ACCURACY = 0.97
@@ -54,11 +57,19 @@ MOST_DIFFERENCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A model, the scikit-learn pipeline (texts -> activity columns) with the same answers, and the report."""
+    """What training gives.
+
+    Attributes:
+        model: The model.
+        pipeline: The scikit-learn pipeline (texts -> activity columns) with the same answers.
+        report: What was measured.
+        held_out: The cross-validation with near copies in one fold.
+    """
 
     model: Model
     pipeline: Pipeline
     report: TrainingReport
+    held_out: CrossValidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,23 @@ class Material:
     vectors: WordVectors
     ambiguous: Sequence[str] = ()
     teacher: SoftLabels | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """What it takes to cross-validate other goals on the same texts in the same folds, and what came out.
+
+    Attributes:
+        features: The values of all terms, and the averaged word vectors.
+        targets: The true columns.
+        folds: For each fold the examples to fit on and those to score.
+        probabilities: Of the labels, from fits that did not see the example, shape (n, n_labels).
+    """
+
+    features: tuple[csr_matrix, NDArray[np.float64]]
+    targets: Targets
+    folds: Sequence[Fold]
+    probabilities: NDArray[np.float64]
 
 
 def train(material: Material, config: FitConfig, on_step: Callable[[str], None] = lambda _: None) -> TrainingResult:
@@ -102,29 +130,30 @@ def train(material: Material, config: FitConfig, on_step: Callable[[str], None] 
         material.ambiguous,
     )
     texts = [example.text for example in examples]
-    targets = make_targets(examples, catalogue, config.folds)
-    if material.teacher is not None:
-        targets = replace(targets, goals=mixed_goals(targets, texts, material.teacher, config.teacher))
+    targets = targets_of(material, config)
+    times = repeats(examples)
+    everything = repeated(np.arange(len(examples)), times)
     on_step("Grouping near copies")
     groups = group_near_copies(texts)
     on_step("Counting terms and averaging word vectors")
     vectorizer = TermVectorizer(config.min_texts)
-    terms = vectorizer.fit_transform(texts)
+    terms = vectorizer.fit_transform([texts[place] for place in everything])
     averages = VectorAverager(vectors).transform(texts)
     features = (TermVectorizer(min_texts=1).fit_transform(texts), averages)
 
-    def held_out(groups: NDArray[np.int64]) -> _HeldOutScores:
-        folds = make_folds(targets, groups, config)
+    def held_out(folds: Sequence[Fold]) -> _HeldOutScores:
+        folds = [(repeated(seen, times), unseen) for seen, unseen in folds]
         known = known_shares(texts, vectors.numbers, folds, config.min_texts)
         return _HeldOutScores(cross_validate(features, targets, folds, config), known)
 
     on_step(f"Cross-validating in {config.folds} folds")
-    like = held_out(groups)
+    folds = make_folds(targets, groups, config)
+    like = held_out(folds)
     on_step("Cross-validating with whole origins left out")
     origins = np.unique([example.origin for example in examples], return_inverse=True)[1]
-    unlike = held_out(origins) if origins.max() + 1 >= config.folds else like
+    unlike = held_out(make_folds(targets, origins, config)) if origins.max() + 1 >= config.folds else like
     on_step("Fitting on all examples")
-    network = fit_network(terms, averages, targets.goals, config)
+    network = fit_network(terms, averages[everything], targets.goals[everything], config)
     weights = export_weights(network, vectorizer, vectors)
     model = Model(
         weights=weights,
@@ -154,7 +183,22 @@ def train(material: Material, config: FitConfig, on_step: Callable[[str], None] 
         parity=difference,
     )
     facts = facts_of(examples, config, report) | {"terms": len(weights.terms), "groups": len(set(groups.tolist()))}
-    return TrainingResult(replace(model, facts=facts), pipeline, report)
+    cross_validation = CrossValidation(features, targets, folds, like.probabilities(targets, model.temperatures))
+    return TrainingResult(replace(model, facts=facts), pipeline, report, cross_validation)
+
+
+def targets_of(material: Material, config: FitConfig) -> Targets:
+    """Return what is learnt of each example: its activity, mixed with what the teacher says unless it is a correction.
+
+    Raises:
+        DatasetError: There are too few examples of an activity, or of labels.
+    """
+    targets = make_targets(material.examples, material.catalogue, config.folds)
+    if material.teacher is None:
+        return targets
+    goals = mixed_goals(targets, [example.text for example in material.examples], material.teacher, config.teacher)
+    corrected = np.array([example.style == CORRECTION for example in material.examples])
+    return replace(targets, goals=np.where(corrected[:, None], targets.goals, goals))
 
 
 def parity(model: Model, pipeline: Pipeline, texts: Sequence[str]) -> float:
