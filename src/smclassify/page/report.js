@@ -1,5 +1,54 @@
 "use strict";
 
+// --- the table of unsure rows -----------------------------------------------
+
+const MOST_CHOICES = 60;
+
+function addFilter(table, column) {
+  const name = column.header().textContent;
+  const cells = column.nodes().toArray().map((cell) => cell.textContent);
+  const choices = [...new Set(cells)].sort((a, b) => a.localeCompare(b));
+  if (choices.length < 2 || choices.length > MOST_CHOICES) return;
+  const select = document.createElement("select");
+  select.add(new Option("all", "all"));
+  choices.forEach((choice, place) => select.add(new Option(choice || "(blank)", String(place))));
+  const label = document.createElement("label");
+  label.append(name, select);
+  document.getElementById("filters").append(label);
+  select.addEventListener("change", () => {
+    const wanted = select.value === "all" ? null : choices[Number(select.value)];
+    column.search.fixed("choice", wanted === null ? null : (_text, _row, place) => cells[place] === wanted).draw();
+  });
+}
+
+if (document.getElementById("unsure")) {
+  const names = [...document.querySelectorAll("#unsure th")].map((header) => header.textContent);
+  const table = new DataTable("#unsure", {
+    autoWidth: false,
+    drawCallback() {
+      // what a narrow screen shows before each value
+      for (const cell of document.querySelectorAll("#unsure tbody td")) {
+        if (cell.cellIndex !== 1) cell.dataset.name = names[cell.cellIndex];
+      }
+    },
+    lengthMenu: [10, 25, 100, { label: "all", value: -1 }],
+    order: [],
+    pageLength: 25,
+    layout: { topStart: "search", topEnd: "pageLength", bottomStart: "info", bottomEnd: "paging" },
+    language: {
+      info: "_START_ to _END_ of _TOTAL_ rows",
+      infoEmpty: "0 rows",
+      infoFiltered: "(chosen from _MAX_)",
+      lengthMenu: "Rows a page _MENU_",
+      search: "Search",
+      zeroRecords: "No row fits.",
+    },
+  });
+  table.columns("[data-filter]").every(function () {
+    addFilter(table, this);
+  });
+}
+
 // --- charts -----------------------------------------------------------------
 
 const BAR = 22;
@@ -134,51 +183,5 @@ document.addEventListener("click", (event) => {
   else if (!tip.contains(event.target)) hide();
 });
 document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-
-// --- the table of unsure rows -----------------------------------------------
-
-const MOST_CHOICES = 60;
-
-function addFilter(table, column) {
-  const name = column.header().textContent;
-  const cells = column.nodes().toArray().map((cell) => cell.textContent);
-  const choices = [...new Set(cells)].sort((a, b) => a.localeCompare(b));
-  if (choices.length < 2 || choices.length > MOST_CHOICES) return;
-  const select = document.createElement("select");
-  select.add(new Option("all", "all"));
-  choices.forEach((choice, place) => select.add(new Option(choice || "(blank)", String(place))));
-  const label = document.createElement("label");
-  label.append(name, select);
-  document.getElementById("filters").append(label);
-  select.addEventListener("change", () => {
-    const wanted = select.value === "all" ? null : choices[Number(select.value)];
-    column.search.fixed("choice", wanted === null ? null : (_text, _row, place) => cells[place] === wanted).draw();
-  });
-}
-
-if (document.getElementById("unsure")) {
-  const names = [...document.querySelectorAll("#unsure th")].map((header) => header.textContent);
-  for (const cell of document.querySelectorAll("#unsure td")) {
-    if (cell.cellIndex !== 1) cell.dataset.name = names[cell.cellIndex];
-  }
-  const table = new DataTable("#unsure", {
-    autoWidth: false,
-    lengthMenu: [10, 25, 100, { label: "all", value: -1 }],
-    order: [],
-    pageLength: 25,
-    layout: { topStart: "search", topEnd: "pageLength", bottomStart: "info", bottomEnd: "paging" },
-    language: {
-      info: "_START_ to _END_ of _TOTAL_ rows",
-      infoEmpty: "0 rows",
-      infoFiltered: "(chosen from _MAX_)",
-      lengthMenu: "Rows a page _MENU_",
-      search: "Search",
-      zeroRecords: "No row fits.",
-    },
-  });
-  table.columns("[data-filter]").every(function () {
-    addFilter(table, this);
-  });
-}
 
 document.getElementById("without-scripts").remove();
