@@ -130,6 +130,13 @@ def test_the_least_sure_rows_are_listed(monkeypatch: pytest.MonkeyPatch, model: 
     assert tally.data().statuses == {"ok": 0, "unsure": 40, "empty": 0}
 
 
+def test_confidences_are_counted_as_a_file_has_them(model: Model) -> None:
+    tally, two = ReportTally("in.csv", model, []), np.ones(2, dtype=np.int64)
+    tally.add(Chunk(["a", "b"], [1, 2]), FileAnswers(two, two, two, np.array([0.89996, 0.89994])))
+    assert tally.data().confidences["unsure"][17:] == (1, 1, 0)
+    assert [row.confidence for row in tally.data().listed] == [0.8999, 0.9]
+
+
 def test_long_texts_are_cut(model: Model) -> None:
     tally, one = ReportTally("in.csv", model, []), np.ones(1, dtype=np.int64)
     tally.add(Chunk(["x" * 241], [1]), FileAnswers(one, one, one, np.array([0.5])))

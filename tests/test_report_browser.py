@@ -32,6 +32,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SIZES = [(390, 844), (820, 1180), (1440, 900)]
+BAR = "charts[0].getDatasetMeta(0).data[0].options.backgroundColor"
 AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
 
 
@@ -151,13 +152,12 @@ def test_the_theme_is_the_system_s_until_it_is_chosen(show: Callable[..., Page])
     page = show(color_scheme="dark")
     dark, light = "rgb(22, 24, 29)", "rgb(255, 255, 255)"
     ground = "getComputedStyle(document.body).backgroundColor"
-    bar = "charts[0].getDatasetMeta(0).data[0].options.backgroundColor"
-    assert (page.evaluate(ground), page.evaluate(bar)) == (dark, "rgb(108, 177, 245)")
+    assert (page.evaluate(ground), page.evaluate(BAR)) == (dark, "rgb(108, 177, 245)")
     page.get_by_label("Theme").select_option("light")
-    assert (page.evaluate(ground), page.evaluate(bar)) == (light, "rgb(27, 110, 194)")
+    assert (page.evaluate(ground), page.evaluate(BAR)) == (light, "rgb(27, 110, 194)")
     page.get_by_label("Theme").select_option("as the system")
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{bar} === 'rgb(27, 110, 194)'")
+    page.wait_for_function(f"{BAR} === 'rgb(27, 110, 194)'")
     assert page.evaluate(ground) == light
 
 
@@ -168,6 +168,7 @@ def test_it_prints_light_with_all_figures_and_is_as_before_then(show: Callable[.
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert figures.locator("table").is_visible()
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 31, 38)"
+    assert page.evaluate(BAR) == "rgb(27, 110, 194)"
     assert page.locator("#filters").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
