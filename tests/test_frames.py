@@ -4,6 +4,7 @@ import doctest
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -250,7 +251,9 @@ assert {other!r} not in sys.modules
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_examples_of_the_python_interface_run() -> None:
+def test_the_examples_of_the_python_interface_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "team.csv").write_text("phrase,label\nQBR,sales\n")
+    monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     results = doctest.testfile(str(ROOT / "docs" / "api.md"), module_relative=False, encoding="utf-8")
     assert results.attempted == page.count("\n>>> ") >= 10

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,8 @@ from conftest import ROOT, Run
 
 from smclassify.columns import find_column
 from smclassify.errors import SettingsError, UsageError
-from smclassify.settings import FILE_NAME, Setting, Settings, read_file, read_settings, user_settings_path
+from smclassify.paths import SETTINGS_NAME, own_settings
+from smclassify.settings import Setting, Settings, read_file, read_settings
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
 
@@ -42,7 +45,7 @@ FILES = [
 @pytest.mark.parametrize(("content", "expected"), FILES)
 def test_read_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, expected: Settings) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
-    settings = read_file(written(tmp_path / FILE_NAME, content), "f")
+    settings = read_file(written(tmp_path / SETTINGS_NAME, content), "f")
     moved = {
         name: Setting(HERE / setting.value.relative_to(tmp_path), "f")
         for name in ("glossary", "model")
@@ -94,16 +97,16 @@ WRONG = [
 @pytest.mark.parametrize(("content", "message", "tip"), WRONG)
 def test_wrong_settings(tmp_path: Path, content: str, message: str, tip: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_file(written(tmp_path / FILE_NAME, content), "f")
+        read_file(written(tmp_path / SETTINGS_NAME, content), "f")
     assert caught.value.message == f"f: {message}"
     assert caught.value.tip.endswith(tip)
     assert caught.value.exit_code == 2
 
 
 def test_settings_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b'column = "\xff"')
+    (tmp_path / SETTINGS_NAME).write_bytes(b'column = "\xff"')
     with pytest.raises(SettingsError, match=r"^f: the settings are not UTF-8\.$"):
-        read_file(tmp_path / FILE_NAME, "f")
+        read_file(tmp_path / SETTINGS_NAME, "f")
     with pytest.raises(SettingsError, match=r"^f: cannot read the settings: Is a directory\.$"):
         read_file(tmp_path, "f")
 
@@ -131,16 +134,16 @@ def test_where_settings_are_found(
 
 
 def test_settings_are_merged_key_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written(tmp_path / FILE_NAME, 'column = "Task"\n[thresholds]\nconfidence = 0.9')
+    written(tmp_path / SETTINGS_NAME, 'column = "Task"\n[thresholds]\nconfidence = 0.9')
     own = written(
-        user_settings_path(), 'column = "Title"\nglossary = "mine.csv"\n[thresholds]\nconfidence = 0.5\nmargin = 0.1'
+        own_settings(), 'column = "Title"\nglossary = "mine.csv"\n[thresholds]\nconfidence = 0.5\nmargin = 0.1'
     )
     monkeypatch.chdir(tmp_path)
     try:
         assert read_settings() == Settings(
-            column=Setting("Task", FILE_NAME),
+            column=Setting("Task", SETTINGS_NAME),
             glossary=Setting(own.parent / "mine.csv", str(own)),
-            confidence=Setting(0.9, FILE_NAME),
+            confidence=Setting(0.9, SETTINGS_NAME),
             margin=Setting(0.1, str(own)),
         )
     finally:
@@ -172,7 +175,7 @@ COLUMNS = [
 def test_the_preferred_column(tmp_path: Path, header: str, wanted: str | None, preferred: str, place: int) -> None:
     path = written(tmp_path / "tasks.csv", f"{header}1,2,3\n")
     with open_table(str(path), ReadOptions()) as table:
-        assert find_column(table, wanted, Setting(preferred, FILE_NAME)) == place
+        assert find_column(table, wanted, Setting(preferred, SETTINGS_NAME)) == place
 
 
 NO_COLUMN = [
@@ -190,7 +193,7 @@ NO_COLUMN = [
 def test_no_preferred_column(tmp_path: Path, header: str, message: str) -> None:
     path = written(tmp_path / "tasks.csv", f"{header}1,2,3\n")
     with open_table(str(path), ReadOptions()) as table, pytest.raises(UsageError) as caught:
-        find_column(table, None, Setting("Task title", FILE_NAME))
+        find_column(table, None, Setting("Task title", SETTINGS_NAME))
     assert caught.value.message == f"{path}: {message}"
 
 
@@ -203,7 +206,7 @@ def folder(tmp_path: Path) -> Path:
     written(tmp_path / "team.csv", "phrase,label\nQBR,sales\n")
     written(tmp_path / "tasks.csv", "id,Task title,task\n1,QBR with Ann,cold call\n2,cold call,payroll\n")
     written(
-        tmp_path / FILE_NAME,
+        tmp_path / SETTINGS_NAME,
         'column = "Task title"\ncolumns = ["label", "status"]\nglossary = "team.csv"\n[thresholds]\nconfidence = 1\n',
     )
     return tmp_path
@@ -256,7 +259,7 @@ def test_a_changed_glossary_is_another_run(folder: Path, monkeypatch: pytest.Mon
     assert now() == before
     written(folder / "team.csv", "phrase,label\nQBR,marketing\n")
     assert {key for key, value in now().items() if before[key] != value} == {"the glossary"}
-    written(folder / FILE_NAME, "[thresholds]\nconfidence = 0.5\n")
+    written(folder / SETTINGS_NAME, "[thresholds]\nconfidence = 0.5\n")
     assert {key for key, value in now().items() if before[key] != value} == {"the glossary", "the thresholds"}
     assert now()["the glossary"] is None
 
@@ -296,11 +299,11 @@ def test_where_the_model_comes_from(run: Run, folder: Path) -> None:
     shipped = (ROOT / "models" / "smclassify.safetensors").read_bytes()
     for name in ("team.safetensors", "other.safetensors"):
         (folder / name).write_bytes(shipped)
-    written(folder / FILE_NAME, 'model = "team.safetensors"\n')
+    written(folder / SETTINGS_NAME, 'model = "team.safetensors"\n')
     assert f"model: {folder}/team.safetensors (smclassify.toml, " in run("info").out
     assert "model: other.safetensors (--model, " in run("info", "--model", "other.safetensors").out
-    own = written(folder / "config" / "smclassify" / FILE_NAME, 'model = "mine"\n')
-    written(folder / FILE_NAME, "")
+    own = written(folder / "config" / "smclassify" / SETTINGS_NAME, 'model = "mine"\n')
+    written(folder / SETTINGS_NAME, "")
     done = run("info", XDG_CONFIG_HOME=str(folder / "config"))
     assert done.err.startswith(f"smclassify: error: {own.parent}/mine: cannot read the model file: ")
     assert done.err.endswith(f" The file is named in {own}.\n")
@@ -311,7 +314,7 @@ def test_where_the_model_comes_from(run: Run, folder: Path) -> None:
     "command", [("classify", "x"), ("batch", "tasks.csv"), ("info",)], ids=lambda command: command[0]
 )
 def test_a_mistake_in_the_settings_is_one_line(run: Run, folder: Path, command: tuple[str, ...]) -> None:
-    written(folder / FILE_NAME, 'glosary = "team.csv"\n')
+    written(folder / SETTINGS_NAME, 'glosary = "team.csv"\n')
     done = run(*command)
     assert (done.code, done.out) == (2, "")
     assert done.err == (
@@ -340,23 +343,27 @@ def test_a_library_reads_no_settings(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_explain(run: Run, folder: Path) -> None:
-    by_glossary, by_model = (json.loads(run("explain", "--json", text).out) for text in ("the QBR", "SEO audit"))
+    written(folder / SETTINGS_NAME, 'glossary = "team.csv"\n[thresholds]\nconfidence = 1\nknown = 1\n')
+    by_glossary, by_model = (json.loads(run("explain", "--json", text).out) for text in ("QBR xqzvk", "SEO audit"))
     assert (by_glossary["label"], by_glossary["source"], by_glossary["phrase"]) == ("sales", "glossary", "QBR")
     assert by_glossary["unsure_because"] == []
     assert by_glossary["notes"][0] == "The glossary decided, by 'QBR'; all other figures are the model's."
-    assert by_model["source"] == "model", folder
+    assert by_model["source"] == "model"
     assert [missed["measure"] for missed in by_model["unsure_because"]] == ["confidence"]
     assert not any("glossary" in note for note in by_model["notes"])
 
 
 def test_evaluate(run: Run, folder: Path) -> None:
-    written(folder / "checked.csv", "id,Task title,task,label\n1,QBR of the payroll,x,sales\n2,payroll run,y,other\n")
+    written(folder / SETTINGS_NAME, 'column = "what"\nglossary = "team.csv"\n')
+    rows = "1,QBR of the payroll,x,sales,seo\n2,payroll run,y,other,seo\n"
+    written(folder / "checked.csv", f"id,What,task,label,activity\n{rows}")
     done = run("evaluate", "checked.csv", "--json")
     assert done.err.startswith(f"glossary: {folder}/team.csv (smclassify.toml)\n")
-    assert "column 2 'Task title'" in done.err
+    assert "column 2 'What'" in done.err
     assert json.loads(done.out)["accuracy"] == 1.0
-    written(folder / "other.csv", "phrase,label\npayroll,marketing\nx,sales\n")
-    assert json.loads(run("evaluate", "checked.csv", "--json", "--glossary", "other.csv").out)["accuracy"] == 0.0
+    written(folder / "other.csv", "phrase,label,activity\npayroll,marketing,seo\nx,sales,\n")
+    figures = json.loads(run("evaluate", "checked.csv", "--json", "--glossary", "other.csv").out)
+    assert (figures["accuracy"], figures["activity_top1"], figures["activity_top3"]) == (0.0, 1.0, 1.0)
     done = run("evaluate", "checked.csv", "--json", "--glossary", "other.csv", "-c", "task")
     assert "column 3 'task'" in done.err
 
@@ -373,9 +380,49 @@ def test_review(run: Run, folder: Path) -> None:
 
 def test_define(run: Run, folder: Path) -> None:
     shipped = run("define").out
-    written(folder / FILE_NAME, 'model = "none"\n')
+    written(folder / SETTINGS_NAME, 'model = "none"\n')
     done = run("define")
     assert (done.code, done.out) == (1, "")
     assert done.err.endswith("The file is named in smclassify.toml.\n")
     (folder / "none").write_bytes((ROOT / "models" / "smclassify.safetensors").read_bytes())
     assert run("define").out == shipped != ""
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+[GLOSSARY] = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+[TOML] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+[SHOWN] = re.findall(r"```console\n\$ (.*?)\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+
+
+def run_line(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    written(folder / "team.csv", GLOSSARY)
+    written(folder / "tasks.csv", "id,Task title\n1,QBR with Ann\n2,Brandt Pro launch\n3,payroll run\n")
+    program = written(folder / "bin" / "smclassify", f'#!/bin/sh\nexec {sys.executable} -m smclassify "$@"\n')
+    program.chmod(0o755)
+    env = os.environ | {"PATH": f"{program.parent}:/usr/bin:/bin"}
+    return subprocess.run(["sh", "-c", line], cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("with_settings", [False, True])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page(tmp_path: Path, command: str, with_settings: bool) -> None:
+    if with_settings:
+        written(tmp_path / SETTINGS_NAME, TOML)
+    done = run_line(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    if "batch" in command:
+        assert done.stderr.endswith("; 2 by the glossary\n") == (with_settings or "--glossary" in command)
+
+
+def test_the_answer_of_the_page(tmp_path: Path) -> None:
+    command, shown = SHOWN
+    assert run_line(command, tmp_path).stdout == shown
+
+
+def test_the_page_has_commands_and_all_keys() -> None:
+    assert len(COMMANDS) == 4
+    for key in Settings._fields:
+        assert f"| `{key}` |" in PAGE or f"| `thresholds.{key}` |" in PAGE

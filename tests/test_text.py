@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from smclassify.text import (
     EDGE,
+    LONGEST_WORD,
     analyze,
     find_places,
     normalise,
@@ -19,6 +20,7 @@ from smclassify.text import (
     terms,
     word_number,
     word_terms,
+    written_words,
 )
 
 NORMALISED = [
@@ -159,3 +161,24 @@ def test_places_hold_the_words_that_analyze_finds(text: str) -> None:
     for place in places:
         left = [word for other in places if other is not place for word in other.words]
         assert analyze(f"{text[: place.start]} {text[place.end :]}") == left
+
+
+@given(st.text() | st.text(st.sampled_from(ODD)) | st.lists(st.text(st.sampled_from(ODD), max_size=4)).map("www.".join))
+def test_written_words_are_those_of_analyze_unless_one_stands_in(text: str) -> None:
+    written, words = written_words(text), analyze(text)
+    for as_written, word in zip(written, words, strict=True):
+        assert as_written[:LONGEST_WORD] == word or word in {"<number>", "<link>", "<mail>"}
+    assert written == written_words(text + " @")[:-1]  # the sign is a word, and the slow way is taken
+
+
+WRITTEN = [
+    pytest.param("1,5 2. 3:/4, 5", ["1,5", "2", "3:/4", "5"], id="numbers"),
+    pytest.param("see https://a.b/c/. or a.b@c.de.", ["see", "https://a.b/c", "or", "a.b@c.de"], id="links, addresses"),
+    pytest.param("x" * 50, ["x" * 50], id="a long word"),
+    pytest.param("R&D don't \u00dc_2 5%", ["r&d", "don't", "u", "2", "5", "%"], id="joined"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), WRITTEN)
+def test_written_words(text: str, words: list[str]) -> None:
+    assert written_words(text) == words

