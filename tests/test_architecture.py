@@ -35,6 +35,7 @@ LAYERS = [
     },
     {"render_explanation", "render_evaluation", "render_review", "render_comparison"},
     {"commands"},
+    {"completion"},
     {"cli"},
     {"__main__"},
 ]
@@ -47,6 +48,7 @@ TABLES = [
     {"convert"},
     {"excel", "parquet"},
     {"formats"},
+    {"beginning"},
 ]
 TRAINING = [
     {"arrays"},

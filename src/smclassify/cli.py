@@ -46,6 +46,9 @@ def main() -> None:
     """Run the command line; every problem a user can act on ends in one line and an exit code."""
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # not every pipe or terminal takes every character
+    asked, _, shell = os.environ.get("_SMCLASSIFY_COMPLETE", "").partition("_")
+    if asked == "complete":
+        sys.exit(_complete(shell))
     try:
         code = app(prog_name="smclassify", standalone_mode=False)
         sys.stdout.flush()
@@ -56,6 +59,19 @@ def main() -> None:
     except BrokenPipeError:
         code = _stop_writing()
     sys.exit(code)
+
+
+def _complete(shell: str) -> int:
+    """Tell a shell what could follow on its command line."""
+    from smclassify.completion import answer
+
+    told, code = answer(app, shell)
+    try:
+        render.say(told)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_writing()
+    return code
 
 
 def _stop_writing() -> int:
@@ -108,4 +124,4 @@ def root(
 
 
 for command in (classify, explain, batch, report, review, define, info, train, evaluate, diff):
-    app.command()(command)
+    app.command(short_help=(command.__doc__ or "").partition("\n")[0])(command)

@@ -12,7 +12,19 @@ import typer
 from smclassify import plain, plain_report, render
 from smclassify.columns import NEW_COLUMNS
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import ByOption, DateFormatOption, GlossaryOption, ModelOption
+from smclassify.commands.options import (
+    ByOption,
+    ColumnOption,
+    DateFormatOption,
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    GlossaryOption,
+    ModelOption,
+    NoHeaderOption,
+    SheetOption,
+    complete_columns,
+)
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,27 +42,23 @@ def batch(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="The files, or a quoted pattern; - reads from a pipe.")
     ],
-    column: Annotated[
-        str | None,
-        typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
-    ] = None,
+    column: ColumnOption = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where to write: a file, a FOLDER/, - for the pipe.")
     ] = "-",
     columns: Annotated[
         str | None,
-        typer.Option(help=f"New columns to add, in this order: {','.join(NEW_COLUMNS)}, with a glossary also source."),
+        typer.Option(
+            help=f"New columns to add, in this order: {','.join(NEW_COLUMNS)}, with a glossary also source.",
+            autocompletion=complete_columns,
+        ),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Put this before the names of the new columns.")] = "",
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    file_format: FormatOption = None,
+    sheet: SheetOption = None,
+    no_header: NoHeaderOption = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Number of processes that label.")] = 1,
     engine: Annotated[
         Literal["dask"] | None, typer.Option(help="Label each file as a task of a Dask cluster of --jobs processes.")

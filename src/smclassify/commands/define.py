@@ -10,11 +10,14 @@ import typer
 
 from smclassify import plain, render
 from smclassify.commands.opening import open_catalogue, settings_in_use
-from smclassify.commands.options import JsonOption, ModelOption
+from smclassify.commands.options import JsonOption, ModelOption, complete_definitions
 
 
 def define(
-    name: Annotated[str | None, typer.Argument(help="A label or activity, by slug, name or synonym.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A label or activity, by slug, name or synonym.", autocompletion=complete_definitions),
+    ] = None,
     as_json: JsonOption = False,
     model_path: ModelOption = None,
 ) -> None:

@@ -10,7 +10,15 @@ import typer
 
 from smclassify import plain_comparison, render, render_comparison
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import JsonOption
+from smclassify.commands.options import (
+    ColumnOption,
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    JsonOption,
+    NoHeaderOption,
+    SheetOption,
+)
 
 if TYPE_CHECKING:
     from smclassify.comparison import Comparison
@@ -23,21 +31,14 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="MODEL_A", help="The model before: a file, or shipped, or default.")],
     after: Annotated[str, typer.Argument(metavar="MODEL_B", help="The model after, likewise.")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file that batch reads; - reads from a pipe.")],
-    column: Annotated[
-        str | None,
-        typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
-    ] = None,
+    column: ColumnOption = None,
     limit: Annotated[int, typer.Option(min=0, help="How many changed rows to show; 0 shows all.")] = 20,
     fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="Exit with 4 if a row changes.")] = False,
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    file_format: FormatOption = None,
+    sheet: SheetOption = None,
+    no_header: NoHeaderOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show which rows of a file get another label or status from MODEL_B than from MODEL_A.

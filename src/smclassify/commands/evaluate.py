@@ -11,7 +11,17 @@ import typer
 
 from smclassify import plain, render
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import GlossaryOption, JsonOption, ModelOption
+from smclassify.commands.options import (
+    ColumnOption,
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    GlossaryOption,
+    JsonOption,
+    ModelOption,
+    SheetOption,
+    complete_headers,
+)
 
 if TYPE_CHECKING:
     from smclassify.training.assessment import Assessment
@@ -21,17 +31,27 @@ EXIT_GATE_MISSED = 4
 
 def evaluate(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file of labelled rows; - reads from a pipe.")],
-    column: Annotated[
-        str | None, typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities.")
-    ] = None,
+    column: ColumnOption = None,
     label_column: Annotated[
-        str | None, typer.Option(help="The column with the labels; label, category or class if left out.")
+        str | None,
+        typer.Option(
+            help="The column with the labels; label, category or class if left out.", autocompletion=complete_headers
+        ),
     ] = None,
     activity_column: Annotated[
-        str | None, typer.Option(help="The column with the kinds of work, such as cold-outreach; activity if left out.")
+        str | None,
+        typer.Option(
+            help="The column with the kinds of work, such as cold-outreach; activity if left out.",
+            autocompletion=complete_headers,
+        ),
     ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Also give all figures for each value of this column.")
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Also give all figures for each value of this column.",
+            autocompletion=complete_headers,
+        ),
     ] = None,
     mistakes: Annotated[int, typer.Option(min=0, help="How many of the surest mistakes to show.")] = 10,
     fail_under: Annotated[
@@ -42,14 +62,10 @@ def evaluate(
         Path | None, typer.Option(metavar="FOLDER", help="Write three plots into this folder, as PNG and SVG.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace plots that exist.")] = False,
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, tsv, jsonl, excel or parquet, if the name does not say.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    file_format: FormatOption = None,
+    sheet: SheetOption = None,
     as_json: JsonOption = False,
     model_path: ModelOption = None,
     glossary: GlossaryOption = None,

@@ -8,7 +8,16 @@ import typer
 
 from smclassify import plain_report, render
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import ByOption, DateFormatOption, ModelOption
+from smclassify.commands.options import (
+    ByOption,
+    ColumnOption,
+    DateFormatOption,
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    ModelOption,
+    SheetOption,
+)
 
 
 def report(
@@ -18,19 +27,12 @@ def report(
     ],
     by: ByOption = None,
     date_format: DateFormatOption = None,
-    column: Annotated[
-        str | None,
-        typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
-    ] = None,
+    column: ColumnOption = None,
     prefix: Annotated[str, typer.Option(help="What the batch put before the names of its columns.")] = "",
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    file_format: FormatOption = None,
+    sheet: SheetOption = None,
     no_header: Annotated[
         bool,
         typer.Option("--no-header", help="The first row holds data; the last five columns are those of the batch."),

@@ -11,7 +11,16 @@ import typer
 
 from smclassify import plain_review, render, render_review
 from smclassify.commands.opening import open_model, settings_in_use
-from smclassify.commands.options import GlossaryOption, ModelOption
+from smclassify.commands.options import (
+    ColumnOption,
+    DelimiterOption,
+    EncodingOption,
+    FormatOption,
+    GlossaryOption,
+    ModelOption,
+    NoHeaderOption,
+    SheetOption,
+)
 from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +34,7 @@ EXIT_ROWS_WITH_ERRORS = 3
 
 def review(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A labelled file, or one to be labelled.")],
-    column: Annotated[
-        str | None,
-        typer.Option("--column", "-c", help="Header or number (from 1) of the column with the activities."),
-    ] = None,
+    column: ColumnOption = None,
     corrections: Annotated[
         Path | None,
         typer.Option(
@@ -40,15 +46,11 @@ def review(
         str | None,
         typer.Option(metavar="FILE", help="Ask nothing; write the rows with the answers given so far: a file, or -."),
     ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option("--delimiter", "-d", help="One character, or comma, semicolon, tab, pipe.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.")] = None,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.")
-    ] = None,
-    sheet: Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")] = False,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    file_format: FormatOption = None,
+    sheet: SheetOption = None,
+    no_header: NoHeaderOption = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the exported file if it exists.")] = False,
     model_path: ModelOption = None,
     glossary: GlossaryOption = None,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smclassify.tables.source import Source
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+COMMON_ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16")
 SEPARATOR_LINE = re.compile(r'"?sep=(?P<sign>[^"\r\n])"?(?:\r\n?|\n)', re.IGNORECASE)
 """A first line that tells Excel the delimiter; it is not part of the table."""
 _BOMS = (  # the longest first: the mark of UTF-32-LE starts with that of UTF-16-LE
@@ -122,7 +123,7 @@ def _known_codec(encoding: str) -> str:
         return codecs.lookup(encoding).name.removesuffix("-sig")
     except LookupError as error:
         raise UsageError(
-            f"There is no encoding called {encoding!r}.", "Common ones: utf-8, cp1252, latin-1, utf-16."
+            f"There is no encoding called {encoding!r}.", f"Common ones: {', '.join(COMMON_ENCODINGS)}."
         ) from error
 
 

@@ -38,10 +38,21 @@ def open_table(path: str, options: ReadOptions) -> Iterator[Table]:
             yield table
         return
     with open_source(path) as source:
-        yield _text_table(source, kind, options)
+        yield text_table(source, kind, options)
 
 
-def _text_table(source: Source, kind: str | None, options: ReadOptions) -> Table:
+def text_table(source: Source, kind: str | None, options: ReadOptions) -> Table:
+    """Return the table in an open text file.
+
+    Args:
+        source: The file.
+        kind: Key of its format; None if neither the user nor the file's name says.
+        options: What else the user says of it.
+
+    Raises:
+        TableError: It is not text, or not what its name says.
+        UsageError: The options make no sense.
+    """
     if kind == "jsonl":
         return JsonTable(source, options)
     is_text_file = kind is None and source.name.lower().removesuffix(".gz").endswith(".txt")
