@@ -152,11 +152,15 @@ HEAVY = ["sklearn", "scipy", "pandas", "joblib", "torch", "pydantic", "numpy", "
 @pytest.mark.parametrize(
     ("arguments", "forbidden"),
     [
-        pytest.param(["classify", "cold call"], HEAVY, id="classify"),
+        pytest.param(["classify", "cold call"], [*HEAVY, "csv", "smclassify.glossary"], id="classify"),
         pytest.param(["explain", "cold call"], HEAVY, id="explain"),
         pytest.param(["define", "sales"], HEAVY, id="define"),
         pytest.param(["info"], HEAVY, id="info"),
-        pytest.param(["--help"], [*HEAVY, "smclassify.artifact", "smclassify.tables", "tomllib"], id="help"),
+        pytest.param(
+            ["--help"],
+            [*HEAVY, "smclassify.artifact", "smclassify.settings", "smclassify.tables", "tomllib"],
+            id="help",
+        ),
         pytest.param(
             ["batch", str(ROOT / "tests/samples/asana_export.csv")], [h for h in HEAVY if h != "numpy"], id="batch"
         ),
