@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 
 from smclassify.definitions import Catalogue, Definition, LabelDefinition
 from smclassify.model import Model, Temperatures, Thresholds
@@ -18,6 +19,8 @@ from smclassify.weights import Weights
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "tests" / "samples"
+settings.register_profile("unhurried", settings(), deadline=None)  # how fast a text is read is the machine's affair
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
