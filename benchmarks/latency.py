@@ -30,6 +30,7 @@ TEXT = "cold call"
 OURS = [PYTHON, "-m", "smclassify"]
 FLOOR, PIPED, DRAWN, TUTORIAL = "bare typer and rich", "classify, into a pipe", "classify, on a terminal", "tutorial"
 HELP, VERSION = "--help", "--version"
+HEADERS, NAMES = "Tab after batch FILE -c", "Tab after define"
 _SHOWN, _TRIES = 12, 5
 
 
@@ -59,6 +60,9 @@ def compare(rounds: int) -> None:
     """Time the commands in turns and print tables of figures and aims."""
     with tempfile.TemporaryDirectory() as folder:
         pipeline = str(Path(folder, "pipeline.joblib"))
+        table = Path(folder, "tasks.csv")
+        table.write_text("id,Task title,Owner\n" + "1,cold call,me\n" * 100_000)
+        asked = ["env", "_SMCLASSIFY_COMPLETE=complete_bash"]
         seconds([PYTHON, str(HERE / "tutorial.py"), "train", pipeline])
         timers: dict[str, Callable[[], float]] = {
             FLOOR: partial(seconds, [PYTHON, str(HERE / "bare.py"), "hello", TEXT]),
@@ -66,6 +70,8 @@ def compare(rounds: int) -> None:
             DRAWN: partial(seconds_on_terminal, [*OURS, "classify", TEXT]),
             HELP: partial(seconds, [*OURS, "--help"]),
             VERSION: partial(seconds, [*OURS, "--version"]),
+            HEADERS: partial(seconds, [*asked, f"COMP_WORDS=smclassify\nbatch\n{table}\n-c\n", "COMP_CWORD=4", *OURS]),
+            NAMES: partial(seconds, [*asked, "COMP_WORDS=smclassify\ndefine\n", "COMP_CWORD=2", *OURS]),
             TUTORIAL: partial(seconds, [PYTHON, str(HERE / "tutorial.py"), "classify", pipeline, TEXT]),
         }
         in_turns(timers, 1)
@@ -75,6 +81,7 @@ def compare(rounds: int) -> None:
         print(f"{name:28s}{1000 * measured:7.0f} ms")
     limits = {PIPED: 1.6, DRAWN: 1.6, HELP: 1.3, VERSION: 1.3}
     aims = [Aim(f"{name}, against {FLOOR}", times[name] / times[FLOOR], limit) for name, limit in limits.items()]
+    aims += [Aim(f"{name}, against {HELP}", times[name] / times[HELP], 1.5) for name in (HEADERS, NAMES)]
     faster = [
         Aim(f"tutorial, against {name}", times[TUTORIAL] / times[name], 8, at_least=True) for name in (PIPED, DRAWN)
     ]
