@@ -158,7 +158,13 @@ def test_explain_with_another_model(run: Run, tmp_path: Path) -> None:
 def test_a_character_that_the_pipe_cannot_take(run: Run) -> None:
     done = run("classify", "caf\u00e9", PYTHONIOENCODING="ascii")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("caf\\xe9\t")
+    assert done.out.startswith("caf\\u00e9\t")
+
+
+def test_json_stays_json_where_the_pipe_cannot_take_a_character(run: Run) -> None:
+    done = run("classify", "--json", "caf\u00e9 \U0001f600", PYTHONIOENCODING="latin-1")
+    assert b"caf\xe9 \\ud83d\\ude00" in done.out_bytes
+    assert json.loads(done.out_bytes.decode("latin-1"))["text"] == "caf\u00e9 \U0001f600"
 
 
 # --- batch ---------------------------------------------------------------------------------------------------------

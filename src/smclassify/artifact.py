@@ -14,7 +14,6 @@ import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import chain, pairwise
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +21,7 @@ from smclassify.atomic import whole_file
 from smclassify.definitions import Catalogue, definitions_content, load_definitions, parse_definitions
 from smclassify.errors import ArtifactError, DefinitionError
 from smclassify.model import Model, Temperatures, Thresholds
-from smclassify.paths import own_examples, own_model, shipped
+from smclassify.paths import own_examples, own_model, read_whole, shipped
 from smclassify.weights import Weights
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ FORMAT = 1
 _KIND = "smclassify-model"
 _NO_DIGEST = "0" * 64
 _LONGEST_HEADER = 1 << 20
-_LARGEST_FILE = 1 << 28
+_LARGEST_NUMBER = 1e30
 _SIZES = {"F64": 8, "U32": 4, "I8": 1}
 _CODES: dict[str, Literal["d", "I", "b"]] = {"F64": "d", "U32": "I", "I8": "b"}
 _ARRAYS = {  # by size of the items, so that each array starts at a multiple of it
@@ -144,7 +143,7 @@ def _load(path: Path) -> Model:
             catalogue=_catalogue(manifest, path),
             temperatures=Temperatures(**manifest["temperatures"]),
             thresholds=Thresholds(**manifest["thresholds"]),
-            facts=manifest["facts"],
+            facts=dict(manifest["facts"]),
             path=path,
         )
         _check(model)
@@ -188,9 +187,7 @@ def _catalogue(manifest: dict[str, Any], path: Path) -> Catalogue:
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any], memoryview]:
     """Return the manifest, the header and the bytes of the arrays, once digest and format agree."""
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ArtifactError(f"{path}: too large for a model file.", _HELP)
-        content = path.read_bytes()
+        content = read_whole(path)
     except OSError as error:
         raise ArtifactError(f"{path}: cannot read the model file: {error.strerror}.", _HELP) from error
     size = int.from_bytes(content[:8], "little")
@@ -201,15 +198,15 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any], memoryview]:
         header = json.loads(text)
         metadata = header["__metadata__"]
         foreign = metadata["kind"] != _KIND
-        digest = str(metadata["digest"])
+        digest = str(metadata["digest"]).encode("utf-8", "replace")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{path}: not a model file.", _HELP) from error
     if foreign:
         raise ArtifactError(f"{path}: a safetensors file, but not a model of smclassify.", _HELP)
     data = memoryview(content)[8 + size :]
-    expected = hashlib.sha256(content[:8] + text.replace(digest.encode(), _NO_DIGEST.encode(), 1))
+    expected = hashlib.sha256(content[:8] + text.replace(digest, _NO_DIGEST.encode(), 1))
     expected.update(data)
-    if expected.hexdigest() != digest:
+    if expected.hexdigest().encode() != digest:
         raise ArtifactError(f"{path}: the model file is damaged (its digest does not match).", _HELP)
     try:
         manifest = json.loads(metadata["manifest"])
@@ -249,10 +246,7 @@ def _check(model: Model) -> None:
     }
     if not (weights.terms and weights.vocabulary) or any(len(getattr(weights, k)) != n for k, n in lengths.items()):
         raise ValueError("the arrays do not fit together")
-    numbers = [getattr(weights, name) for name, dtype in _ARRAYS.items() if dtype == "F64"]
-    settings = (*asdict(model.thresholds).values(), *asdict(model.temperatures).values())
-    if not all(map(isfinite, chain(settings, *numbers))) or min(asdict(model.temperatures).values()) <= 0:
-        raise ValueError("a number is not finite, or a temperature is not above 0")
+    _check_numbers(model)
     for table in (weights.terms, weights.vocabulary):
         if any(a >= b for a, b in pairwise(table[:: max(1, len(table) // 1024)])):
             raise ValueError("the terms are not in order")
@@ -266,6 +260,17 @@ def _check(model: Model) -> None:
     owners = [catalogue.activities[name].label for name in model.activities]
     if list(dict.fromkeys(owners)) != list(model.labels) or owners != sorted(owners, key=model.labels.index):
         raise ValueError("the activities do not stand together by label")
+
+
+def _check_numbers(model: Model) -> None:
+    """Raise ValueError unless all numbers are so small that no sum of their products is infinite."""
+    arrays = [getattr(model.weights, name) for name, dtype in _ARRAYS.items() if dtype == "F64"]
+    temperatures = asdict(model.temperatures).values()
+    numbers = chain(asdict(model.thresholds).values(), temperatures, *arrays)
+    if not all(-_LARGEST_NUMBER <= number <= _LARGEST_NUMBER for number in numbers):
+        raise ValueError("a number is not finite, or too large")
+    if min(temperatures) < 1 / _LARGEST_NUMBER:
+        raise ValueError("a temperature is not above 0")
 
 
 def _little_endian(view: memoryview) -> bytes:

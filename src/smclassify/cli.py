@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +21,7 @@ from smclassify.commands.report import report
 from smclassify.commands.review import review
 from smclassify.commands.train import train
 from smclassify.errors import SmclassifyError, UsageError
+from smclassify.streams import prepare_streams
 
 
 class _Commands(TyperGroup):
@@ -44,8 +44,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; every problem a user can act on ends in one line and an exit code."""
-    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every pipe or terminal takes every character
+    prepare_streams()
     asked, _, shell = os.environ.get("_SMCLASSIFY_COMPLETE", "").partition("_")
     if asked == "complete":
         sys.exit(_complete(shell))
@@ -58,6 +57,9 @@ def main() -> None:
         code = _complain(_as_usage_error(error))
     except BrokenPipeError:
         code = _stop_writing()
+    except (OSError, MemoryError) as error:  # for one, the disk is full to which standard output goes
+        _stop_writing()
+        code = _complain(SmclassifyError(f"{error or 'there is not enough memory'}."))
     sys.exit(code)
 
 

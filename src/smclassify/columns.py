@@ -75,7 +75,7 @@ def find_column(table: Table, wanted: str | None, preferred: Setting[str] | None
             message = f"{table.name}: {len(found)} columns are called {wanted!r}{set_by}."
             raise UsageError(message, f"{tip} Choose a number with -c.")
         return found[0]
-    if wanted.isdecimal() and 1 <= int(wanted) <= table.width:
+    if wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= table.width:
         return int(wanted) - 1
     raise UsageError(f"{table.name}: there is no column {wanted!r}.", tip)
 

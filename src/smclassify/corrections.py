@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from smclassify.errors import TableError
+from smclassify.paths import read_whole
 from smclassify.tables.cells import joined_rows
 from smclassify.tables.values import LARGEST_CELL
 
@@ -72,7 +73,7 @@ def read_corrections(path: Path) -> list[Correction]:
         TableError: The file cannot be read, has other columns, or has a row that is not well formed.
     """
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except FileNotFoundError as error:
         tip = "Make it with `smclassify review`."
         raise TableError(f"{path}: there is no such file of corrections.", tip) from error
@@ -117,6 +118,8 @@ def parse_corrections(content: bytes, name: str) -> Content:
             message = f"{name}:{first}: the row is not well formed: {error}."
             raise TableError(message, "Correct it in an editor.") from error
         torn = _torn(lines[first - 1 :], f"{name}:{first}")
+    if not ends:  # nothing but half a character
+        _check_header([], name)
     is_unended = ends[-1] == len(content) and not lines[-1].endswith(("\n", "\r"))
     return Content(corrections, ends, torn, b"\n" if is_unended else b"")
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from smclassify.errors import DefinitionError, UsageError
-from smclassify.paths import shipped
+from smclassify.paths import read_whole, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +113,8 @@ def load_definitions(path: Path | None = None) -> Catalogue:
 
     path = path or shipped("data/definitions.toml")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = tomllib.loads(read_whole(path).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:  # also a number of 5,000 digits, a list 1,000 lists deep
         raise DefinitionError(f"{path}: cannot read the definitions: {error}") from error
     return parse_definitions(content, str(path))
 

@@ -39,7 +39,8 @@ def examples_of(model: Model) -> Examples:
 
     Only a file with the very rows that the model learnt from will do: their digest is among the model's facts.
     """
-    digest = model.facts.get("data", {}).get("sha256")
+    of_data = model.facts.get("data")
+    digest = of_data.get("sha256") if isinstance(of_data, dict) else None
     if digest is None:
         return Examples((), "The model does not say which examples it learnt from.")
     beside = model.path.parent / BESIDE if model.path else None

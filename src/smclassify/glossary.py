@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smclassify.errors import GlossaryError
+from smclassify.paths import read_whole
 from smclassify.text import written_words
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     import csv  # noqa: PLC0415 - an answer without a glossary does without it
 
     try:
-        content = path.read_bytes().decode("utf-8-sig")
+        content = read_whole(path).decode("utf-8-sig")
     except OSError as error:
         raise GlossaryError(f"{path}: cannot read the glossary: {error.strerror}.", _HELP) from error
     except UnicodeDecodeError as error:

@@ -1,12 +1,33 @@
-"""Where the files live that come with the program, and those that it keeps for a user."""
+"""Where the files live that come with the program, and those that it keeps for a user; reading small ones."""
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 SETTINGS_NAME = "smclassify.toml"
 """What a file of settings is called."""
 _PACKAGE = Path(__file__).resolve().parent
+
+_LARGEST_FILE = 1 << 28
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the bytes of a file of at most 256 MB; a device such as `/dev/zero` has no size and no end.
+
+    Raises:
+        OSError: The file cannot be read, or is larger.
+    """
+    blocks, left = list[bytes](), _LARGEST_FILE + 1
+    with path.open("rb") as handle:
+        size = max(os.fstat(handle.fileno()).st_size, 1 << 20)
+        while left and (block := handle.read(min(left, size))):
+            blocks.append(block)
+            left -= len(block)
+    if not left:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return b"".join(blocks)
 
 
 def shipped(relative: str) -> Path:

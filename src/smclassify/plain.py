@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from smclassify.streams import is_visible
+from smclassify.streams import visible as visible  # noqa: PLC0414 - drawings take it from here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,25 +21,15 @@ if TYPE_CHECKING:
     from smclassify.tables.values import Table
     from smclassify.training.report import TrainingReport
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-def visible(text: str) -> str:
-    r"""Return the text with control and invisible characters written as escapes, so that none reaches a terminal.
-
-    >>> print(visible("red\x1b[31m, a\ttab"))
-    red\x1b[31m, a\ttab
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in _INVISIBLE else char for char in text
-    )
+_LONGEST_PART = 2000
 
 
 def plain_error(error: SmclassifyError) -> str:
-    """Return one line that says what is wrong and what to do."""
-    return visible(f"smclassify: error: {error.message} {error.tip}".rstrip())
+    """Return one line that says what is wrong and what to do; a file can hold headers as long as a book."""
+    parts = (
+        part if len(part) <= _LONGEST_PART else part[:_LONGEST_PART] + "..." for part in (error.message, error.tip)
+    )
+    return visible(f"smclassify: error: {' '.join(parts)}".rstrip())
 
 
 def plain_prediction(prediction: Prediction) -> str:
@@ -69,8 +61,11 @@ def prediction_fields(prediction: Prediction) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
-    """Return a value as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """Return a value as one line of JSON, with control and invisible characters written as escapes."""
+    line = json.dumps(value, ensure_ascii=False)
+    if line.isprintable():
+        return line
+    return "".join(char if is_visible(char) else json.dumps(char)[1:-1] for char in line)
 
 
 def plain_definition(definition: Definition) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from smclassify.columns import ALL_COLUMNS
 from smclassify.errors import SettingsError
-from smclassify.paths import SETTINGS_NAME, own_settings
+from smclassify.paths import SETTINGS_NAME, own_settings, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,12 +112,12 @@ def read_file(path: Path, origin: str) -> Settings:
     import tomllib  # noqa: PLC0415 - most have no settings
 
     try:
-        content = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        content = tomllib.loads(read_whole(path).decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{origin}: cannot read the settings: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{origin}: the settings are not UTF-8.", "Save the file as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, a list 1,000 lists deep
         tip = 'A text stands between quotes, as in: column = "Task title"'
         raise SettingsError(f"{origin}: the settings are not well formed TOML: {error}.", tip) from error
     _check_keys(content, _EXAMPLES, origin)

@@ -59,7 +59,7 @@ def batch(
     file_format: FormatOption = None,
     sheet: SheetOption = None,
     no_header: NoHeaderOption = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Number of processes that label.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Number of processes that label.")] = 1,
     engine: Annotated[
         Literal["dask"] | None, typer.Option(help="Label each file as a task of a Dask cluster of --jobs processes.")
     ] = None,

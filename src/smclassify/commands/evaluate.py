@@ -121,7 +121,7 @@ def evaluate(
     render.note(plain_evaluation.plain_remarks(assessment))
     if plot is not None:
         write_plots(assessment, plot)
-        render.note(f"plot written to {path}" for path in plot_paths(plot))
+        render.note(f"plot written to {plain.visible(str(path))}" for path in plot_paths(plot))
     if missed := missed_gates(gates, assessment):
         render.note(f"missed: {line}" for line in missed)
         raise typer.Exit(EXIT_GATE_MISSED)

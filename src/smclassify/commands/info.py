@@ -5,6 +5,7 @@ from __future__ import annotations
 from smclassify import plain, render
 from smclassify.commands.opening import model_origin, open_model, settings_in_use
 from smclassify.commands.options import JsonOption, ModelOption
+from smclassify.errors import ArtifactError
 
 
 def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
@@ -28,7 +29,12 @@ def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
         of_model = plain.model_facts(model, str(path), size, __version__)
         render.say(plain.as_json(of_model | {"model_origin": origin, "settings": facts}))
     else:
-        for line in plain.plain_model(model, f"{path} ({origin}, {size / 1e6:.1f} MB)", __version__):
+        try:
+            lines = plain.plain_model(model, f"{path} ({origin}, {size / 1e6:.1f} MB)", __version__)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"{path}: the model file does not say how it was trained."
+            raise ArtifactError(message, "--json shows what it says.") from error
+        for line in lines:
             render.say(line)
         for line in plain_settings(facts):
             render.say(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smclassify import plain_training, render
+from smclassify import plain, plain_training, render
 from smclassify.commands.opening import settings_in_use
 from smclassify.errors import GateError, UsageError
 
@@ -102,13 +102,13 @@ def _deliver(renewal: Renewal, plan: Plan, output: Path | None, pipeline: Path |
 
     if output is not None:
         save_model(renewal.result.model, output)
-        render.say(f"model written to {output}")
+        render.say(f"model written to {plain.visible(str(output))}")
     elif force or renewal.passed:
         path = install(renewal.result.model, plan.material.examples)
-        render.say(f"in use from now on: your own model, {path}")
+        render.say(f"in use from now on: your own model, {plain.visible(str(path))}")
     else:
         tip = "--force uses the new one all the same; -o FILE writes it elsewhere."
         raise GateError("The new model is worse, so the one in use stays.", tip)
     if pipeline is not None:
         save_pipeline(renewal.result.pipeline, pipeline)
-        render.say(f"pipeline written to {pipeline}")
+        render.say(f"pipeline written to {plain.visible(str(pipeline))}")

@@ -34,7 +34,7 @@ class CsvConverter:
 
     def start(self, new_headers: Sequence[str]) -> None:
         """Write the header."""
-        self._write([[*self.table.names, *new_headers]])
+        self._write([[*map(as_text, self.table.names), *new_headers]])
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
         """Write rows with their new cells."""
@@ -95,6 +95,7 @@ def unique_names(names: Sequence[str]) -> list[str]:
     >>> unique_names(["a", "", "a", "column2"])
     ['a', 'column2_2', 'a_2', 'column2']
     """
+    names = list(map(as_text, names))
     taken, used, numbers = set(names), dict[str, None](), Counter[str]()
     for place, name in enumerate(names, 1):
         base = unique = name or f"column{place}"
@@ -126,18 +127,22 @@ def as_text(value: object) -> str:
     """
     match value:
         case str():
-            # half of a pair, which JSON can escape, is no character that a file can hold
-            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+            return _whole(value)
         case None:
             return ""
         case bool() | dict() | list():
-            return json.dumps(value, ensure_ascii=False, default=as_text)
+            return _whole(json.dumps(value, ensure_ascii=False, default=as_text))
         case bytes():
             try:
                 return value.decode()
             except UnicodeDecodeError:
                 return value.hex()
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _whole(text: str) -> str:
+    """Return a text that a file can hold: half of a pair of surrogates, which JSON can escape, is no character."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def first_line(error: object) -> str:

@@ -16,13 +16,16 @@ from typing import IO, TYPE_CHECKING
 from smclassify.errors import TableError
 from smclassify.tables.cells import joined_rows
 from smclassify.tables.dialect import SEPARATOR_LINE, Dialect, detect_dialect
-from smclassify.tables.values import CHUNK_ROWS, LARGEST_CELL, Chunk, format_of, numbered_names
+from smclassify.tables.values import CHUNK_ROWS, LARGEST_CELL, LARGEST_ROW, Chunk, format_of, numbered_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from smclassify.tables.source import Source
     from smclassify.tables.values import NewColumn, ReadOptions
+
+_TOO_LONG = "row too long"
+_LONGEST_LEAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,9 @@ class DelimitedTable:
             while start < len(part.cells) and not part.cells[start]:
                 start += 1
             self.lead += "".join(part.raws[:start])
+            if len(self.lead) > _LONGEST_LEAD:
+                message = f"{self.name}: the first {_LONGEST_LEAD:,} characters hold no row."
+                raise TableError(message, "Is it a table?")
             if start < len(part.cells):
                 return _Records(part.cells[start:], part.raws[start:], part.lines[start:], part.unclosed)
         raise TableError(f"{self.name}: the file has no rows.", "Give a file with a header and at least one row.")
@@ -149,8 +155,13 @@ class _Lines:
         return taken
 
     def one_by_one(self, taken: list[str]) -> Iterator[str]:
-        """Yield one line more at a time, adding it to those taken."""
-        while True:
+        """Yield one line more at a time, adding it to those taken.
+
+        Raises:
+            csv.Error: The lines are longer together than a row can be.
+        """
+        left = LARGEST_ROW
+        while left >= 0:
             if self._next == len(self._block):
                 self._block, self._next = next(self._blocks, []), 0
             if not self._block:
@@ -158,7 +169,9 @@ class _Lines:
                 return
             taken.append(self._block[self._next])
             self._next += 1
+            left -= len(taken[-1])
             yield taken[-1]
+        raise csv.Error(_TOO_LONG)
 
 
 def _iter_records(source: Source, dialect: Dialect) -> Iterator[_Records]:
@@ -182,7 +195,8 @@ def _parse(taken: list[str], number: int, delimiter: str, lines: _Lines, name: s
                 break
     except csv.Error as error:
         line = number + (ends[-1] if ends else 0)
-        message = f"{name}:{line}: the row has a cell of more than {LARGEST_CELL:,} characters."
+        most = f"more than {LARGEST_ROW:,}" if str(error) == _TOO_LONG else f"a cell of more than {LARGEST_CELL:,}"
+        message = f"{name}:{line}: the row has {most} characters."
         raise TableError(message, "Is a closing quote missing?") from error
     # the reader asks for more after the last line only when a quoted cell is still open
     unclosed = lines.ended

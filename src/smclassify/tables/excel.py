@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 1 << 20
 _MOST_COLUMNS = 1 << 14
+_MOST_CELLS = 1 << 25
+_LARGEST_FILE = 1 << 30
 _LONGEST_TEXT = (1 << 15) - 1
 _LARGEST_NUMBER = 10**15  # Excel keeps fifteen digits
 _FIRST_YEAR = 1901  # Excel takes 1900 for a leap year
@@ -77,6 +79,9 @@ class ExcelTable:
         self.book = book
         self._losses = losses
         self.sheet = _sheet(book, name, options.sheet)
+        if (n_cells := self.sheet.max_row * self.sheet.max_column) > _MOST_CELLS:
+            message = f"{name}: the sheet {self.sheet.title!r} reaches over {n_cells:,} cells."
+            raise TableError(message, "Is there a cell far off? Delete the blank rows and columns before it.")
         ends = [_end(row) for row in self.sheet.iter_rows(values_only=True)]
         first = next((place for place, end in enumerate(ends) if end), None)
         if first is None:
@@ -122,6 +127,7 @@ def open_workbook(name: str, options: ReadOptions) -> Iterator[ExcelTable]:
         TableError: It is not a workbook, or the sheet is blank.
         UsageError: There is no such sheet.
     """
+    _check_size(name)
     values, _ = _load(name, data_only=True)
     book, losses = _load(name, keep_vba=name.lower().endswith(".xlsm"))
     try:
@@ -226,6 +232,18 @@ class ExcelConverter:
         if count > most:
             message = f"{self._table.name}:{line}: a workbook can hold no more than {most:,} {what}."
             raise TableError(message, "Write CSV or JSON Lines instead: -o out.csv")
+
+
+def _check_size(name: str) -> None:
+    """Raise TableError if a workbook is larger, once unpacked, than can be held in memory."""
+    try:
+        with ZipFile(name) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, BadZipFile):
+        return  # openpyxl says what is wrong
+    if size > _LARGEST_FILE:
+        message = f"{name}: the workbook has {size:,} bytes when it is unpacked, more than {_LARGEST_FILE:,}."
+        raise TableError(message, "Export the sheet as CSV.")
 
 
 def _load(name: str, **options: bool) -> tuple[openpyxl.Workbook, list[str]]:

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from smclassify.errors import TableError
 from smclassify.tables.delimited import encoded
 from smclassify.tables.dialect import Dialect, detect_dialect
-from smclassify.tables.values import CHUNK_ROWS, Chunk
+from smclassify.tables.values import CHUNK_ROWS, LARGEST_ROW, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,10 +89,12 @@ class JsonTable:
         self._blocks = self._iter_blocks()
         self._first: list[Line] = []
         objects: list[dict[str, Any]] = []
+        seen = 0
         for block in self._blocks:
             self._first += block
+            seen += sum(len(raw) for _, raw, _ in block)
             objects += [of_line for _, _, of_line in block if of_line is not None]
-            if len(objects) >= _SEEN_FIRST or (objects and not source.seekable()):
+            if len(objects) >= _SEEN_FIRST or seen > LARGEST_ROW or (objects and not source.seekable()):
                 break
         del objects[_SEEN_FIRST:]
         if not objects:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from smclassify.atomic import whole_file
 from smclassify.errors import TableError, UsageError
+from smclassify.streams import Shown
 from smclassify.tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 def open_target(target: str) -> Iterator[IO[bytes]]:
     """Open where the output goes: standard output for `-`, else a file that appears whole or not at all.
 
+    A terminal gets no control characters.
+
     What is written to a name that ends in `.gz` is packed; equal content gives equal bytes.
 
     Raises:
         TableError: The file cannot be written.
     """
     if target == STANDARD_STREAM:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield cast("IO[bytes]", Shown(sys.stdout)) if sys.stdout.isatty() else sys.stdout.buffer
+        sys.stdout.flush()
         return
     with reported(target), whole_file(Path(target)) as handle:
         if not is_packed(target):
@@ -74,6 +77,11 @@ def check_target(target: str, source: str, *, force: bool) -> None:
     if target == STANDARD_STREAM:
         return
     path = Path(target)
+    try:
+        path.resolve().exists()
+    except (OSError, RuntimeError) as error:  # a name too long, or a symbolic link that leads to itself
+        message = f"{path}: cannot write the file: {getattr(error, 'strerror', None) or 'it is a loop of links'}."
+        raise TableError(message, "Name another one.") from error
     if path.is_dir():
         raise TableError(f"{path}: this is a folder, not a file.", "Name a file inside it.")
     if not path.parent.is_dir():

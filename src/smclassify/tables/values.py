@@ -28,6 +28,8 @@ _EXTENSIONS = {
 CHUNK_ROWS = 4096
 LARGEST_CELL = 1 << 24
 """Most characters in a cell; a file with more has most likely lost a closing quote."""
+LARGEST_ROW = 2 * LARGEST_CELL
+"""Most characters in a row, or in what is read of a file before its rows, so that memory stays bounded."""
 
 NewColumn = list[str] | list[float | None]
 """The new cells of one column, one per row: texts, blank for "none", or numbers."""
