@@ -84,14 +84,11 @@ def plain_summary(summary: BatchSummary) -> list[str]:
     labels = ", ".join(f"{count} {label}" for label, count in summary.labels.items())
     statuses = ", ".join(f"{count} {status}" for status, count in summary.statuses.items())
     by_glossary = "" if summary.n_by_glossary is None else f"; {summary.n_by_glossary} by the glossary"
-    lines = [
-        f"{_counted(summary.n_rows, 'row')}: {labels or 'no label'}; {statuses or 'nothing to label'}{by_glossary}"
-    ]
+    lines = [f"{counted(summary.n_rows, 'row')}: {labels or 'no label'}; {statuses or 'nothing to label'}{by_glossary}"]
     if summary.least_sure:
         lines.append("least sure:")
     lines += [
-        f"  line {row.line}: {visible(_cut(row.text))} -> {row.label} {row.confidence:.2f}"
-        for row in summary.least_sure
+        f"  line {row.line}: {visible(cut(row.text))} -> {row.label} {row.confidence:.2f}" for row in summary.least_sure
     ]
     return lines + _remarks(summary)
 
@@ -104,17 +101,17 @@ def plain_reports(reports: Sequence[PartReport], n_skipped: int) -> list[str]:
     for _, summary in done:
         labels.update(summary.labels)
         statuses.update(summary.statuses)
-    rows, files = _counted(sum(summary.n_rows for _, summary in done), "row"), _counted(len(done), "file")
+    rows, files = counted(sum(summary.n_rows for _, summary in done), "row"), counted(len(done), "file")
     decided = [summary.n_by_glossary for _, summary in done if summary.n_by_glossary is not None]
     by_glossary = f"; {sum(decided)} by the glossary" if decided else ""
     in_words = f"{_in_words(labels) or 'no label'}; {_in_words(statuses) or 'nothing to label'}{by_glossary}"
     lines = [f"{rows} in {files}: {in_words}"]
     lines += [visible(remark) for source, summary in done for remark in _remarks(summary, f"{source}: ")]
     if n_failed := len(reports) - len(done):
-        lines.append(f"problem: {_counted(n_failed, 'file')} failed")
+        lines.append(f"problem: {counted(n_failed, 'file')} failed")
     if n_skipped:
         left = "left as it is" if n_skipped == 1 else "left as they are"
-        lines.append(f"note: {_counted(n_skipped, 'file')} done before, {left}")
+        lines.append(f"note: {counted(n_skipped, 'file')} done before, {left}")
     return lines
 
 
@@ -124,9 +121,9 @@ def _remarks(summary: BatchSummary, where: str = "") -> list[str]:
     if summary.n_ragged:
         more = ", ..." if summary.n_ragged > len(summary.ragged_lines) else ""
         rows = f"line {', '.join(map(str, summary.ragged_lines))}{more}"
-        lines.append(f"note: {where}{_counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({rows})")
+        lines.append(f"note: {where}{counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({rows})")
     if summary.n_blank_lines:
-        lines.append(f"note: {where}{_counted(summary.n_blank_lines, 'blank line')}, kept")
+        lines.append(f"note: {where}{counted(summary.n_blank_lines, 'blank line')}, kept")
     if (line := summary.unclosed_line) is not None:
         what = f"a quoted cell that starts on line {line} never ends; all below it became one cell"
         lines.append(f"problem: {where}{what}")
@@ -221,10 +218,12 @@ def _undecided(share: float | None) -> list[str]:
     return [] if share is None else [f"ambiguous texts marked unsure: {share:.4f}"]
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def counted(count: int, what: str, many: str = "") -> str:
+    """Return a number and what is counted; `many` if its plural is not with an s."""
+    return f"{count} {what}" if count == 1 else f"{count} {many or what + 's'}"
 
 
-def _cut(text: str, longest: int = 60) -> str:
+def cut(text: str, longest: int = 60) -> str:
+    """Return the beginning of a text in one line of at most so many characters."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from smclassify.plain import as_json, visible
+from smclassify.plain import as_json, counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,8 +32,8 @@ def plain_counts(comparison: Comparison) -> list[str]:
 
 def plain_total(comparison: Comparison) -> str:
     """Return a line with the number of rows and of changes."""
-    labels, statuses = _counted(comparison.n_labels, "label"), _counted(comparison.n_statuses, "status", "statuses")
-    return f"{_counted(comparison.n_rows, 'row')}: {comparison.n_changed} changed ({labels}, {statuses})"
+    labels, statuses = counted(comparison.n_labels, "label"), counted(comparison.n_statuses, "status", "statuses")
+    return f"{counted(comparison.n_rows, 'row')}: {comparison.n_changed} changed ({labels}, {statuses})"
 
 
 def plain_notes(comparison: Comparison) -> list[str]:
@@ -52,7 +52,7 @@ def plain_notes(comparison: Comparison) -> list[str]:
 
 def plain_failure(comparison: Comparison) -> str:
     """Return a line that says how many rows changed where none should."""
-    return f"changed: {comparison.n_changed} of {_counted(comparison.n_rows, 'row')}"
+    return f"changed: {comparison.n_changed} of {counted(comparison.n_rows, 'row')}"
 
 
 def changing(moves: Iterable[Move]) -> list[Move]:
@@ -95,7 +95,3 @@ def json_summary(comparison: Comparison, before: str, after: str, source: str) -
 
 def _fields(move: Move) -> dict[str, str | int]:
     return {"before": move.before, "after": move.after, "rows": move.n_rows}
-
-
-def _counted(count: int, what: str, many: str = "") -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {many or what + 's'}"

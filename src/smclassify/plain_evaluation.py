@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from smclassify.plain import plain_source, visible
+from smclassify.plain import counted, plain_source, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,7 +197,7 @@ def plain_remarks(assessment: Assessment) -> list[str]:
     """Return lines on rows that were left out, and on rows that the model may know by heart."""
     n = assessment.figures.report.n
     lines = [
-        f"note: {_rows(count)} {what}"
+        f"note: {counted(count, 'row')} {what}"
         for count, what in (
             (assessment.n_unlabelled, "without a label, left out"),
             (assessment.n_blank, "with a label but without a text, left out"),
@@ -209,13 +209,9 @@ def plain_remarks(assessment: Assessment) -> list[str]:
         if count
     ]
     if seen := assessment.n_seen:
-        share = f"{seen} of {_rows(n)} ({100 * seen / n:.1f} %)"
+        share = f"{seen} of {counted(n, 'row')} ({100 * seen / n:.1f} %)"
         lines.append(f"warning: {share} are among the examples that the model was made from; new texts may fare worse")
     return lines
-
-
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
 
 
 def json_assessment(assessment: Assessment, source: str, model: str) -> dict[str, Any]:

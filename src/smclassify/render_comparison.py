@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smclassify.plain import visible
+from smclassify.plain import cut, visible
 from smclassify.plain_comparison import changing, plain_total
 
 if TYPE_CHECKING:
@@ -40,12 +40,8 @@ def _changes(changes: tuple[Change, ...]) -> RenderableType:
     table.add_column("after", overflow="fold")
     for change in changes:
         before, after = _answer(change.before, change.of_label), _answer(change.after, change.of_label)
-        table.add_row(str(change.line), Text(_cut(visible(change.text))), before, after)
+        table.add_row(str(change.line), Text(cut(visible(change.text), _LONGEST)), before, after)
     return table
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _answer(answer: Answer, is_other: bool) -> Text:  # noqa: FBT001 - whether the label is another one
