@@ -187,13 +187,13 @@ def test_headers(tmp_path: Path, name: str, content: bytes, headers: tuple[str, 
 
 def test_only_the_first_bytes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(b"a,b\n" + b"1,2\n" * MOST_BYTES + b"\xff")
+    path.write_bytes(b'"a header without an end' + b"x\n" * 10 * MOST_BYTES)
     code = f"""
 import os, sys
 from smclassify.tables.beginning import read_headers
 from smclassify.tables.values import ReadOptions
 before = int(open("/proc/self/io").read().split()[1])
-assert read_headers({str(path)!r}, ReadOptions()) == ("a", "b")
+read_headers({str(path)!r}, ReadOptions())
 print(int(open("/proc/self/io").read().split()[1]) - before)
 """
     if not Path("/proc/self/io").exists():
