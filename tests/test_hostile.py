@@ -142,6 +142,13 @@ def _whole(folder: Path, kind: str) -> bytes:
     return path.read_bytes()
 
 
+def test_half_a_pair_of_surrogates_in_json_is_a_question_mark_in_csv(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "call", "b": ["\\ud800"], "\\udfff": "\\ud83d"}\n')
+    options = RunOptions(column="text", columns=("label",))
+    label_file(str(tmp_path / "in.jsonl"), str(tmp_path / "out.csv"), options, MODEL, silent)
+    assert (tmp_path / "out.csv").read_text() == 'text,b,?,label\ncall,"[""?""]",?,sales\n'
+
+
 BOMBS = [
     pytest.param("a.csv.gz", b"text\n" + b'"\n",' * 5000, ":2: the row has more than 1,000 characters", id="one row"),
     pytest.param("a.csv.gz", b"\n" * 5000, "the first 1,000 characters hold no row", id="blank lines"),
@@ -300,7 +307,7 @@ ODD: list[Any] = [
 def signed(header: Any, data: bytes) -> bytes:  # noqa: ANN401 - whatever JSON can hold
     """Return a model file with a right digest."""
     with suppress(TypeError, KeyError, AttributeError):
-        if isinstance(header["__metadata__"]["digest"], str):
+        if len(header["__metadata__"]["digest"]) == 64:
             header["__metadata__"]["digest"] = "0" * 64
     text = json.dumps(header).encode()
     size = len(text).to_bytes(8, "little")

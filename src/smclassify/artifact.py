@@ -198,7 +198,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any], memoryview]:
         header = json.loads(text)
         metadata = header["__metadata__"]
         foreign = metadata["kind"] != _KIND
-        digest = str(metadata["digest"]).encode("utf-8", "replace")
+        digest = str(metadata["digest"]).encode()
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{path}: not a model file.", _HELP) from error
     if foreign:

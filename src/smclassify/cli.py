@@ -59,7 +59,7 @@ def main() -> None:
         code = _stop_writing()
     except (OSError, MemoryError) as error:  # for one, the disk is full to which standard output goes
         _stop_writing()
-        code = _complain(SmclassifyError(f"{error or 'there is not enough memory'}."))
+        code = _complain(SmclassifyError(f"{str(error) or 'there is not enough memory'}."))
     sys.exit(code)
 
 

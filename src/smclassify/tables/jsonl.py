@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SEEN_FIRST = 1000
 _DEEPEST = 4
+_PER_LINE = 64  # what a line takes besides its characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class JsonTable:
         seen = 0
         for block in self._blocks:
             self._first += block
-            seen += sum(len(raw) for _, raw, _ in block)
+            seen += sum(len(raw) + _PER_LINE for _, raw, _ in block)
             objects += [of_line for _, _, of_line in block if of_line is not None]
             if len(objects) >= _SEEN_FIRST or seen > LARGEST_ROW or (objects and not source.seekable()):
                 break
