@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
-from terminal import on_terminal
+from terminal import PROGRAM, on_terminal
 
 from smclassify.corrections import read_corrections
 from smclassify.training.dataset import read_examples
@@ -79,7 +79,7 @@ def said(folder: Path) -> dict[str, str]:
         return done.stdout.decode()
 
     def review(command: str) -> str:
-        with on_terminal(*shlex.split(command)[1:], folder=folder, **home) as terminal:
+        with on_terminal(*shlex.split(command)[1:], folder=folder, program=PROGRAM, **home) as terminal:
             for place in range(1, len(TASKS) + 1):
                 terminal.see(f"\n{place} of {len(TASKS)}, ")
                 terminal.see("q quit\n")
