@@ -236,6 +236,24 @@ def check_command(words: list[str]) -> None:
             }
 
 
+INLINE = [
+    pytest.param(command, id=f"{name_of(page)}: {command}")
+    for page in PAGES
+    if page.name != "CHANGELOG.md"
+    for command in re.findall(r"`(smclassify \w+ [^`|]+)`", page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("command", INLINE)
+def test_a_command_inside_a_sentence_has_the_options_that_there_are(command: str) -> None:
+    try:
+        check_command(shlex.split(command))
+    except typer.Exit:
+        assert command.endswith("--help")
+    except typer.TyperException as error:
+        assert type(error).__name__ == "MissingParameter", error  # noqa: PT017 - a sentence may leave the file out
+
+
 def test_an_unknown_option_is_seen() -> None:
     with pytest.raises(typer.TyperException, match="No such option"):
         check_command(["smclassify", "batch", "tasks.csv", "--colum", "x"])
@@ -292,6 +310,18 @@ def test_the_page_on_sales_and_marketing_says_what_the_definitions_say() -> None
     labels = Counter(activity.label for activity in catalogue.activities.values())
     assert f"{labels.total()} activities, " in page
     assert ", ".join(f"{labels[name]} of {name}" for name in ("sales", "marketing")) in page
+
+
+def test_the_model_card_has_the_figures_of_the_model() -> None:
+    card = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    facts = load_model().facts
+    for kind in ("held-out", "unlike"):
+        [shown] = re.findall(rf"\(\*{kind}\*\) \| (.*) \|$", card, re.MULTILINE)
+        figures = facts[kind.replace("-", "")]
+        names = ("accuracy", "macro_f1", "coverage", "accuracy_ok")
+        assert [float(cell) for cell in shown.split(" | ")] == [
+            pytest.approx(figures[name], abs=0.01) for name in names
+        ]
 
 
 def test_the_known_errors_are_answers_of_the_model() -> None:
