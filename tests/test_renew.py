@@ -257,6 +257,23 @@ def test_settings_that_name_another_model_are_told_of(
     assert told not in capsys.readouterr().err
 
 
+def test_few_texts_that_the_model_in_use_has_not_seen_are_compared(tmp_path: Path) -> None:
+    data = write_examples(tmp_path / "few.csv", make_examples(2))
+    assert compared(renew(prepare(Request(data)), QUICK)).n == 18
+
+
+def test_labels_may_stand_in_another_order(data: Path, tmp_path: Path) -> None:
+    order = ("other", "sales", "marketing")
+    definitions = tmp_path / "d.toml"
+    definitions.write_text("".join(f'[[labels]]\nslug = "{slug}"\nname = "X"\ntext = "X."\n' for slug in order))
+    rows = [(of.text.upper() + " now", of.label) for of in make_examples()]
+    command(write_table(tmp_path / "other.csv", ("text", "label"), rows), definitions=definitions, force=True)
+    assert load_model().labels == order
+    comparison = compared(renewal := renew(prepare(Request(data)), QUICK))
+    assert renewal.result.model.labels == ("sales", "marketing", "other")
+    assert comparison.accuracy.old > 0.95
+
+
 def vocabulary(label: str) -> list[str]:
     """Return thirty words that only texts with this label have."""
     return [f"{label[0]}{one}{two}w" for one in "bcdfgh" for two in "jklmn"]

@@ -67,24 +67,22 @@ def test_corrections_that_cannot_be_used(tmp_path: Path, content: str, message: 
         read_corrections([tmp_path / "none.csv"], make_catalogue())
 
 
-ALL = {"cold-outreach", "closing", "seo"}
+ALL = {"cold-outreach": "sales", "closing": "sales", "seo": "marketing"}
+SOME = {"cold-outreach": "sales", "seo": "marketing"}
 ACTIVITIES = [
     pytest.param(correction("call", activity="closing"), ALL, "closing", id="said"),
-    pytest.param(
-        correction("sign", activity="closing"), {"cold-outreach", "seo"}, "", id="said, and not learnt before"
-    ),
+    pytest.param(correction("sign", activity="closing"), SOME, "", id="said, and not learnt before"),
     pytest.param(correction("sign", activity=""), ALL, "closing", id="the likeliest"),
-    pytest.param(correction("rank call", activity=""), ALL, "cold-outreach", id="the likeliest inside the label"),
-    pytest.param(
-        correction("sign", activity=""), {"cold-outreach", "seo"}, "cold-outreach", id="the likeliest learnt before"
-    ),
-    pytest.param(correction("sign", activity=""), {"seo"}, "", id="none of the label"),
+    pytest.param(correction("rank rank call", activity=""), ALL, "cold-outreach", id="the likeliest inside the label"),
+    pytest.param(correction("sign", activity=""), SOME, "cold-outreach", id="the likeliest learnt before"),
+    pytest.param(correction("sign", activity=""), {"seo": "marketing"}, "", id="none of the label"),
+    pytest.param(correction("sign", activity=""), {"closing": "other"}, "", id="another label has it"),
     pytest.param(correction("sign", "other", ""), ALL, "", id="a label that the model does not know"),
 ]
 
 
 @pytest.mark.parametrize(("given", "base", "activity"), ACTIVITIES)
-def test_the_activity_of_a_correction(given: Example, base: set[str], activity: str) -> None:
+def test_the_activity_of_a_correction(given: Example, base: dict[str, str], activity: str) -> None:
     assert with_activity(given, base, make_model()).activity == activity
 
 

@@ -42,6 +42,7 @@ from smclassify.training.dataset import (
 from smclassify.training.evaluate import CoveragePoint, calibration_error, confidence_for, coverage_curve, evaluate
 from smclassify.training.export import export_weights
 from smclassify.training.fit import FitConfig, fit_network, known_shares, logits_of, make_folds, make_targets
+from smclassify.training.revision import CORRECTION
 from smclassify.training.teacher import SoftLabels, load_soft_labels, mixed_goals, text_keys
 from smclassify.training.train import (
     Material,
@@ -51,6 +52,7 @@ from smclassify.training.train import (
     _temperatures,
     parity,
     save_pipeline,
+    targets_of,
     train,
 )
 from smclassify.training.vectorize import TermVectorizer
@@ -474,6 +476,14 @@ def test_goals_are_mixed_with_what_the_teacher_says() -> None:
     assert goals[0] == pytest.approx([0.5 + 0.5 * 51 / 204, 0.5 * 153 / 204])
     assert goals[1].tolist() == [1.0, 0.0]
     assert goals[-1].tolist() == [0.0, 1.0]
+
+
+def test_a_teacher_has_no_say_in_a_correction() -> None:
+    examples = [example("sign it", "sales", "closing", 1)] * 3 + [example("rank", "marketing", "seo", 1)] * 3
+    examples[0] = replace(examples[0], style=CORRECTION)
+    targets = targets_of(Material(examples, make_catalogue(), VECTORS, teacher=TEACHER), replace(CONFIG, teacher=0.5))
+    assert targets.goals[0].tolist() == [1.0, 0.0]
+    assert targets.goals[1] == pytest.approx([0.5 + 0.5 * 51 / 204, 0.5 * 153 / 204])
 
 
 def test_the_network_learns_what_the_goals_say() -> None:

@@ -73,11 +73,10 @@ def prepare(request: Request) -> Plan:
     corrections, contradicted = read_corrections(request.corrections, catalogue)
     source = request.data or (default_examples_path() if goes_on else shipped("data/labeled_activities.csv"))
     base, repeated = audit(_examples_of(goes_on, source), catalogue, source)
-    named = {example.activity for example in base}
-    adviser = in_use if in_use and in_use.catalogue == catalogue else None
-    corrections = [with_activity(correction, named, adviser) for correction in corrections]
+    named = {example.activity: example.label for example in base if example.activity}
+    corrections = [with_activity(correction, named, in_use) for correction in corrections]
     examples, before = revise(base, corrections)
-    as_shipped = goes_on.facts["ambiguous_unsure"] is not None if goes_on else request.data is None
+    as_shipped = goes_on.facts.get("ambiguous_unsure") is not None if goes_on else request.data is None
     corrected = {text_key(correction.text) for correction in corrections}
     undecided = read_texts(shipped("data/ambiguous_activities.csv")) if as_shipped else []
     material = Material(
@@ -87,10 +86,8 @@ def prepare(request: Request) -> Plan:
         ambiguous=[text for text in undecided if text_key(text) not in corrected],
         teacher=load_soft_labels(shipped("data/soft_labels.npz")) if as_shipped else None,
     )
-    notes = [*repeated, *contradicted]
-    if corrections:
-        notes.append(_counted(base, before, corrections, source))
-    return Plan(material, before, corrections, request.data, in_use, notes)
+    counted = [_counted(base, before, corrections, source)] if corrections else []
+    return Plan(material, before, corrections, request.data, in_use, [*counted, *contradicted, *repeated])
 
 
 def _examples_of(model: Model | None, source: Path) -> list[Example]:

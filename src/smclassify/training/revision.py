@@ -11,7 +11,7 @@ from smclassify.training.dataset import check_examples, read_examples, text_key
 from smclassify.weights import score
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -50,22 +50,22 @@ def read_corrections(paths: Sequence[Path], catalogue: Catalogue) -> tuple[list[
     return [example for _, example in last.values()], notes
 
 
-def with_activity(correction: Example, base: Container[str], model: Model | None) -> Example:
+def with_activity(correction: Example, base: Mapping[str, str], model: Model | None) -> Example:
     """Return a correction with an activity that can be learnt, or with none.
 
     Args:
         correction: The correction.
-        base: The activities that the other examples name; one that they do not cannot be learnt from a few corrections.
+        base: The activities that the other examples name, each with its label; one that they do not name cannot be
+            learnt from a few corrections.
         model: Says which of these is likeliest inside the label, if nobody said; None if nothing can.
     """
     if correction.activity:
         return correction if correction.activity in base else replace(correction, activity="")
-    if model is None or correction.label not in model.labels:
+    if model is None:
         return correction
-    logits = score(model.weights, correction.text).logits
-    columns = [column for column in model.columns[correction.label] if model.activities[column] in base]
-    likeliest = max(columns, key=logits.__getitem__, default=None)
-    return correction if likeliest is None else replace(correction, activity=model.activities[likeliest])
+    logits = dict(zip(model.activities, score(model.weights, correction.text).logits, strict=True))
+    inside = [slug for slug in model.activities if base.get(slug) == correction.label]
+    return replace(correction, activity=max(inside, key=logits.__getitem__, default=""))
 
 
 def revise(base: Sequence[Example], corrections: Sequence[Example]) -> tuple[list[Example], list[Example | None]]:
