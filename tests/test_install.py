@@ -153,6 +153,14 @@ def test_a_full_disk_leaves_the_old_model(monkeypatch: pytest.MonkeyPatch) -> No
     assert sorted(path.name for path in user_data().iterdir()) == ["examples.csv", "model.safetensors"]
 
 
+def test_a_model_that_cannot_be_replaced_leaves_nothing_behind() -> None:
+    own_model().mkdir(parents=True)
+    with pytest.raises(ArtifactError, match=r"model\.safetensors: cannot write your own model: ") as caught:
+        put(1)
+    assert caught.value.tip == "Write the model somewhere else with -o FILE."
+    assert [path.name for path in user_data().iterdir()] == ["model.safetensors"]
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(ArtifactError, match=r"smclassify: cannot keep your own model there: ") as caught:

@@ -56,4 +56,4 @@ def test_the_rule(accuracy: Compared, passed: bool) -> None:
 
 
 def test_the_limit_itself_is_worse() -> None:
-    assert not Comparison(100, Compared(0.5, 0.5 - Comparison.most_lost, -1, 1), Compared(0, 0, 0, 0)).passed
+    assert not Comparison(100, Compared(Comparison.most_lost, 0.0, -1, 1), Compared(0, 0, 0, 0)).passed

@@ -106,8 +106,6 @@ def _examples_of(model: Model | None, source: Path) -> list[Example]:
 def _counted(
     base: Sequence[Example], before: Sequence[Example | None], corrections: Sequence[Example], source: Path
 ) -> str:
-    n_new = sum(example is None for example in before)
-    return (
-        f"{len(base)} examples of {source} and {len(corrections)} corrections: {n_new} of new texts, "
-        f"{len(corrections) - n_new} in the place of an example"
-    )
+    n_new, n = sum(example is None for example in before), len(corrections)
+    what = f"{len(base)} examples of {source} and {n} {'correction' if n == 1 else 'corrections'}"
+    return f"{what}: {n_new} of new texts, {n - n_new} in the place of an example"
