@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from teaching import PHRASES, QUICK, make_examples, noise, write_examples, write_table
 
@@ -14,6 +16,7 @@ from smclassify.commands.train import train as command
 from smclassify.errors import DatasetError, GateError, SmclassifyError, UsageError
 from smclassify.paths import own_examples, own_model, shipped, user_data
 from smclassify.training.dataset import Example, read_examples
+from smclassify.training.fit import cross_validate
 from smclassify.training.plan import Request, prepare
 from smclassify.training.renew import Renewal, renew
 from smclassify.training.revision import CORRECTION
@@ -104,6 +107,22 @@ def test_old_is_without_the_corrections_and_new_is_with_them(data: Path, tmp_pat
     assert renewal.result.report.n_examples == {"sales": 24, "marketing": 48, "other": 24}
 
 
+def test_how_often_corrections_are_learnt_in_cross_validation(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: dict[str, set[int]] = {"train": set(), "renew": set()}
+
+    def noted(module: str, features: Any, targets: Any, folds: Any, config: Any) -> Any:  # noqa: ANN401 - passed on
+        for seen, _ in folds:
+            times[module] |= set(np.bincount(seen, minlength=96)[72:].tolist())
+        return cross_validate(features, targets, folds, config)
+
+    for module in times:
+        monkeypatch.setattr(f"smclassify.training.{module}.cross_validate", partial(noted, module))
+    renew(prepare(Request(data, (corrections(tmp_path / "c.csv", *WRONG),))), QUICK)
+    assert times == {"train": {0, 5}, "renew": {0}}
+
+
 def test_an_example_in_whose_place_a_correction_stands_is_learnt_as_it_was_and_not_scored(
     data: Path, tmp_path: Path
 ) -> None:
@@ -130,6 +149,7 @@ def test_a_near_copy_of_a_correction_is_never_held_out_while_that_is_learnt(data
     [fold] = [(seen, unseen) for seen, unseen in renewal.result.held_out.folds if place in unseen]
     assert 72 in fold[1]
     assert 72 not in fold[0]
+    assert renewal.suspects == []  # a correction contradicts the examples, as it should
 
 
 def test_where_corrections_leave_a_label_without_examples_nothing_is_compared(tmp_path: Path) -> None:
