@@ -13,6 +13,7 @@ from smclassify import plain, plain_report, render
 from smclassify.columns import NEW_COLUMNS
 from smclassify.commands.opening import open_model, settings_in_use
 from smclassify.commands.options import (
+    EXIT_ROWS_WITH_ERRORS,
     ByOption,
     ColumnOption,
     DateFormatOption,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from smclassify.model import Model
     from smclassify.report_gather import GroupOptions
     from smclassify.runs import RunOptions, Watch
-
-EXIT_ROWS_WITH_ERRORS = 3
 
 
 def batch(

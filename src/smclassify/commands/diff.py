@@ -11,6 +11,7 @@ import typer
 from smclassify import plain_comparison, render, render_comparison
 from smclassify.commands.opening import open_model, settings_in_use
 from smclassify.commands.options import (
+    EXIT_ROWS_WITH_ERRORS,
     ColumnOption,
     DelimiterOption,
     EncodingOption,
@@ -23,7 +24,6 @@ from smclassify.commands.options import (
 if TYPE_CHECKING:
     from smclassify.comparison import Comparison
 
-EXIT_ROWS_WITH_ERRORS = 3
 EXIT_GATE_MISSED = 4
 
 

@@ -1,4 +1,4 @@
-"""Options that more than one command has, and the values that a shell completes."""
+"""Options and an exit code that more than one command has, and the values that a shell completes."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from smclassify.columns import ALL_COLUMNS
+
+EXIT_ROWS_WITH_ERRORS = 3
+"""Finished, but a quoted cell never ends."""
 
 
 def complete_headers(ctx: typer.Context) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import typer
 from smclassify import plain_review, render, render_review
 from smclassify.commands.opening import open_model, settings_in_use
 from smclassify.commands.options import (
+    EXIT_ROWS_WITH_ERRORS,
     ColumnOption,
     DelimiterOption,
     EncodingOption,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from smclassify.model import Model
     from smclassify.runs import RunOptions
     from smclassify.settings import Settings
-
-EXIT_ROWS_WITH_ERRORS = 3
 
 
 def review(
