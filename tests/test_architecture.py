@@ -13,7 +13,8 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
     {"errors", "paths", "text", "atomic", "streams"},
-    {"definitions", "weights", "lines", "examples", "tokens", "word_rows", "glossary", "columns", "report_groups"},
+    {"definitions", "weights", "lines", "examples", "tokens", "substrings", "glossary", "columns", "report_groups"},
+    {"word_rows"},
     {"batch_scoring", "tables", "neighbours", "settings"},
     {"predictions", "explanation"},
     {"model"},

@@ -91,14 +91,14 @@ def test_texts(tmp_path: Path, name: str, texts: list[str]) -> None:
 
 
 def test_what_is_known_of_a_table(tmp_path: Path) -> None:
-    path = saved(tmp_path / "x.parquet", pa.table({"a": ["x"] * 5000, "n": [{"q": 1}] * 5000}))
+    path = saved(tmp_path / "x.parquet", pa.table({"a": ["x"] * 20_000, "n": [{"q": 1}] * 20_000}))
     with open_table(str(path), ReadOptions()) as table:
         assert (table.name, table.format, table.headers, table.names) == (str(path), "parquet", ("a", "n"), ("a", "n"))
-        assert (table.width, table.size, table.position()) == (2, 5000, 0)
-        assert table.describe() == "Parquet, 5,000 rows"
+        assert (table.width, table.size, table.position()) == (2, 20_000, 0)
+        assert table.describe() == "Parquet, 20,000 rows"
         assert [(chunk.lines[0], len(chunk.texts), table.position()) for chunk in table.chunks(0)] == [
-            (1, 4096, 4096),
-            (4097, 904, 5000),
+            (1, 16_384, 16_384),
+            (16_385, 3_616, 20_000),
         ]
 
 

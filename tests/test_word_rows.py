@@ -6,16 +6,7 @@ from conftest import make_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smclassify.text import MAX_GRAM, MIN_GRAM, gram_numbers
-from smclassify.word_rows import WordRows, _gram_numbers, sum_rows
-
-
-@given(st.text(max_size=20))
-def test_gram_numbers_of_a_whole_array(word: str) -> None:
-    word = f"x{word}".encode(errors="ignore").decode()
-    content = np.frombuffer(f"^{word}$".encode(), dtype=np.uint8)
-    grams = [_gram_numbers(content, n)[: max(0, len(content) - n + 1)] for n in range(MIN_GRAM, MAX_GRAM + 1)]
-    assert np.concatenate(grams).tolist() == gram_numbers(word)
+from smclassify.word_rows import WordRows, sum_rows
 
 
 @given(st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=6))

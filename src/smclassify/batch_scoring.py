@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.uint32]
 
 _MOST_TOKENS = 44_000
-_AT_ONCE = 2_048
+_AT_ONCE = 8_192
 _LEARN_AT_ONCE = 4_096
 _FLOAT = np.dtype(np.float64)
 
@@ -95,7 +95,7 @@ class BatchScorer:
         return ScoreTable(
             np.concatenate([part.n_words for part in parts]),
             np.concatenate([part.known for part in parts]),
-            np.concatenate([part.logits for part in parts]),
+            np.concatenate([part.logits.T for part in parts], axis=1).T,
         )
 
     def _score(self, texts: Sequence[str]) -> ScoreTable:
@@ -116,7 +116,8 @@ class BatchScorer:
         sums = sums[:, :-N_COUNTS] + self._word_rows.of_pairs(left, right, n_tokens + 1)
         length = 1.0 / np.sqrt(np.maximum(n_words, 1.0))
         hidden = np.maximum(length[:, None] * sums + self._hidden_bias, 0.0)
-        logits = hidden @ self._output + self._output_bias
+        # column by column, for the reductions over a text's activities that follow
+        logits = (self._output.T @ hidden.T + self._output_bias[:, None]).T
         return ScoreTable(n_words.astype(np.int64), n_known / np.maximum(spoken, 1.0), logits)
 
     def _look_up(self, tokens: Tokens) -> Ints:

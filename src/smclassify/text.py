@@ -28,7 +28,7 @@ MAX_GRAM = 5
 EDGE = 1
 PAIR_FACTORS = (0x9E3779B1, 0x85EBCA77)
 LONGEST_WORD = 40
-_PIECE = 0x5EED
+INSIDE = 0x5EED
 
 _TOKEN = re.compile(
     r"(?P<link>https?://\S+|www\.\S+)"
@@ -144,7 +144,7 @@ def word_number(word: str) -> int:
 
 def piece_number(piece: str) -> int:
     """Return the number of a piece of a word that is not its beginning."""
-    return crc32(piece.encode(), _PIECE)
+    return crc32(piece.encode(), INSIDE)
 
 
 def word_terms(word: str) -> list[Term]:
@@ -182,7 +182,7 @@ def pieces(word: str, is_known: Callable[[int], bool]) -> list[int]:
     start = 0
     while start < len(word) and word[0].isalpha():
         for end in range(len(word), start, -1):
-            number = crc32(word[start:end].encode(), _PIECE if start else 0)
+            number = crc32(word[start:end].encode(), INSIDE if start else 0)
             if is_known(number):
                 break
         else:

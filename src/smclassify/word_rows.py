@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
-from zlib import crc32
 
 import numpy as np
 
-from smclassify.text import MAX_GRAM, MIN_GRAM, PAIR_FACTORS, pieces, word_number
+from smclassify.substrings import joined, numbers_of_grams, numbers_of_pieces
+from smclassify.text import MAX_GRAM, MIN_GRAM, PAIR_FACTORS, word_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +38,6 @@ class WordRows:
     def __init__(self, weights: Weights) -> None:
         self._terms = _Table(weights.terms, weights.term_rows, weights.term_factors)
         self._vectors = _Table(weights.vocabulary, weights.vector_rows, weights.vector_factors)
-        self._vocabulary = frozenset(weights.vocabulary)
         self.width = len(weights.hidden_bias)
 
     def of_words(self, words: Sequence[str]) -> tuple[Numbers, Floats]:
@@ -54,12 +51,10 @@ class WordRows:
         n_grams, of_grams = self._gram_sums([word for word in words if word[0].isalpha()])
         # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
         sums[spoken] += of_grams / np.sqrt(np.maximum(n_grams, 1))[:, None]
-        whole = (has_vector & spoken).tolist()
-        n_pieces, of_pieces = self._piece_sums(
-            [number] if is_piece else pieces(word, self._vocabulary.__contains__)
-            for word, number, is_piece in zip(words, numbers.tolist(), whole, strict=True)
-        )
-        sums += of_pieces / np.maximum(n_pieces, 1)[:, None]
+        sums[has_vector & spoken] += self._vectors.sums(numbers[has_vector & spoken], each[has_vector & spoken])
+        made = np.flatnonzero(spoken & ~has_vector)
+        n_pieces, of_pieces = numbers_of_pieces([words[place] for place in made.tolist()], self._vectors.has)
+        sums[made] += self._vectors.sums(of_pieces, n_pieces) / np.maximum(n_pieces, 1)[:, None]
         return numbers, np.column_stack((sums, each, spoken, known))
 
     def of_pairs(self, left: Numbers, right: Numbers, counts: Ints) -> Floats:
@@ -69,23 +64,14 @@ class WordRows:
 
     def _gram_sums(self, words: Iterable[str]) -> tuple[Ints, Floats]:
         """Return how many n-grams words have, and the sums of their rows."""
-        marked = [f"^{word}$".encode() for word in words]
-        sizes = np.fromiter(map(len, marked), dtype=np.int64, count=len(marked))
-        content = np.frombuffer(b"".join(marked), dtype=np.uint8)
-        left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(content))
+        content, sizes, left = joined([f"^{word}$" for word in words])
         n_grams, sums = np.zeros_like(sizes), np.zeros((len(sizes), self.width))
         for n in range(MIN_GRAM, MAX_GRAM + 1):
             counts = np.maximum(sizes - n + 1, 0)
             n_grams += counts
-            sums += self._terms.sums(_gram_numbers(content, n)[left >= n], counts)
+            numbers = numbers_of_grams(content, n)
+            sums += self._terms.sums(numbers[left[: len(numbers)] >= n], counts)
         return n_grams, sums
-
-    def _piece_sums(self, numbers: Iterable[list[int]]) -> tuple[Ints, Floats]:
-        """Return how many pieces words have, and the sums of their vectors, given their numbers."""
-        lists = list(numbers)
-        counts = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-        flat = np.fromiter(chain.from_iterable(lists), dtype=np.uint32, count=counts.sum())
-        return counts, self._vectors.sums(flat, counts)
 
 
 class _Table:
@@ -156,24 +142,3 @@ def sum_rows(rows: NDArray[np.number], chosen: Ints, counts: Ints, dtype: np.dty
     in_order = np.empty_like(sums)
     in_order[order] = sums
     return in_order
-
-
-def _gram_numbers(content: Bytes, n: int) -> Numbers:
-    """Return the numbers of the n-grams that start at each byte, as `text.gram_numbers` counts them.
-
-    A CRC-32 is affine: that of n bytes is that of n zeros, changed by what each byte alone changes.
-    """
-    of_zeros, changes = _changes(n)
-    numbers = np.full(len(content), of_zeros, dtype=np.uint32)
-    for place, change in enumerate(changes):
-        changed = change[content[place:]]
-        numbers[: len(changed)] ^= changed
-    return numbers
-
-
-@cache
-def _changes(n: int) -> tuple[int, list[Numbers]]:
-    """Return the number of the n-gram of zeros and, for each place in an n-gram, by what each byte there changes it."""
-    of_zeros = crc32(bytes(n), n)
-    grams = [[bytes(place) + bytes([byte]) + bytes(n - place - 1) for byte in range(256)] for place in range(n)]
-    return of_zeros, [np.array([crc32(gram, n) ^ of_zeros for gram in alike], dtype=np.uint32) for alike in grams]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from smclassify.tables.values import NewColumn, Table
 
-_GROUP_ROWS = 25 * CHUNK_ROWS
+_GROUP_ROWS = 6 * CHUNK_ROWS
 
 
 @dataclass(frozen=True, slots=True)

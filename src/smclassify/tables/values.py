@@ -25,7 +25,7 @@ _EXTENSIONS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 16384
 LARGEST_CELL = 1 << 24
 """Most characters in a cell; a file with more has most likely lost a closing quote."""
 LARGEST_ROW = 2 * LARGEST_CELL
