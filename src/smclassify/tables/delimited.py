@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import TableError
@@ -127,8 +128,8 @@ class DelimitedTable:
     def _chunk(self, part: _Records, column: int) -> DelimitedChunk:
         width, cells = self.width, part.cells
         blanks, ragged = frozenset[int](), tuple[int, ...]()
-        if all(len(row) == width for row in cells):
-            texts = [row[column] for row in cells]
+        if set(map(len, cells)) == {width}:
+            texts = list(map(itemgetter(column), cells))
         else:
             blanks = frozenset(place for place, row in enumerate(cells) if not row)
             ragged = tuple(line for line, row in zip(part.lines, cells, strict=True) if row and len(row) != width)
