@@ -4,7 +4,8 @@
     python benchmarks/accuracy.py TEST.csv [TEST.csv ...] [--peers tutorial,fasttext,...] [--share 0.5]
 
 A test file needs the columns `text,label`; rows with another label than sales, marketing or other are left out.
-`--share` trains on a part of the rows, for learning curves (ours then includes its whole training procedure).
+`--share` trains on a part of the rows, for learning curves (ours then includes its whole training procedure, without
+the teacher, who has seen more than this part).
 Settings of the peers were chosen by cross-validation on the training rows, never on a test file.
 """
 
@@ -37,13 +38,11 @@ def ours(examples: list[Example]) -> Classifier:
     model = load_model()
     if len(examples) < model.facts["data"]["rows"]:
         from smclassify.training.fit import FitConfig  # noqa: PLC0415
-        from smclassify.training.teacher import load_soft_labels  # noqa: PLC0415
         from smclassify.training.train import Material, train  # noqa: PLC0415
         from smclassify.training.vectors import load_vectors  # noqa: PLC0415
 
         vectors = load_vectors(shipped("data/word_vectors.npz"))
-        teacher = load_soft_labels(shipped("data/soft_labels.npz"))
-        model = train(Material(examples, load_definitions(), vectors, teacher=teacher), FitConfig()).model
+        model = train(Material(examples, load_definitions(), vectors), FitConfig()).model
     return lambda texts: model.predict_proba(texts).argmax(axis=1)
 
 
