@@ -54,14 +54,8 @@ marketing     0.5000  1.0000  0.6667        1           0               1
 the surest answers
 share  accuracy  confidence from
  25 %    1.0000           0.8364
- 25 %    1.0000           0.8364
- 25 %    1.0000           0.8364
- 50 %    1.0000           0.7881
- 50 %    1.0000           0.7881
  50 %    1.0000           0.7881
  75 %    1.0000           0.5761
- 75 %    1.0000           0.5761
-100 %    0.7500           0.5761
 100 %    0.7500           0.5761
 
 the surest mistakes
@@ -94,6 +88,11 @@ def test_a_report_by_group(run: Run) -> None:
         "team   rows  accuracy  95 % interval  macro F1  95 % interval  majority",
         "north     2    1.0000    1.000-1.000    1.0000    1.000-1.000    0.5000",
         "south     2    0.5000    0.000-1.000    0.3333    0.000-1.000    1.0000",
+    ]
+    assert blocks["by team: accuracy of the surest answers"] == [
+        "team   10 %  20 %  30 %  40 %   50 %  60 %  70 %  80 %  90 %  100 %",
+        "north     -     -     -     -  1.000     -     -     -     -  1.000",
+        "south     -     -     -     -  1.000     -     -     -     -  0.500",
     ]
     assert blocks["by team and label"] == [
         "team   label      precision  recall      F1  support  said sales  said marketing",

@@ -172,8 +172,14 @@ def _groups_surely(by: str, groups: dict[str, Figures]) -> Grid:
 
 def _group_curves(by: str, groups: dict[str, Figures]) -> Grid:
     headers = (by, *(f"{10 * tenth} %" for tenth in range(1, 11)))
-    rows = [(name, *(f"{point.accuracy:.3f}" for point in figures.curve)) for name, figures in groups.items()]
+    rows = [(name, *_tenths(figures)) for name, figures in groups.items()]
     return Grid(f"by {by}: accuracy of the surest answers", headers, rows)
+
+
+def _tenths(figures: Figures) -> list[str]:
+    """Return the accuracy at each tenth; a group of fewer than ten rows has no share of its own near some of them."""
+    near = {round(10 * point.coverage): f"{point.accuracy:.3f}" for point in figures.curve}
+    return [near.get(tenth, "-") for tenth in range(1, 11)]
 
 
 def _mistakes(assessment: Assessment) -> Grid:
