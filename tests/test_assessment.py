@@ -16,10 +16,11 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 from smclassify.artifact import load_model
 from smclassify.batch_scoring import BatchScorer
 from smclassify.errors import DatasetError, UsageError
+from smclassify.examples import digest_of
 from smclassify.paths import shipped
 from smclassify.plain_evaluation import plain_assessment, plain_remarks
 from smclassify.tables.formats import open_table
-from smclassify.tables.values import ReadOptions
+from smclassify.tables.values import CHUNK_ROWS, ReadOptions
 from smclassify.training import answers as answers_module
 from smclassify.training.answers import Answers, Collected, Mistake, collect_answers, seen_keys
 from smclassify.training.assessment import Interval, Majority, ReliabilityBin, scalar_names
@@ -104,11 +105,11 @@ def test_the_three_likeliest_activities_are_of_all_labels(tmp_path: Path) -> Non
 
 
 def test_mistakes_of_a_long_table(tmp_path: Path, model: Model) -> None:
-    texts = [*["sign off"] * 3, *["call"] * 9000, "sign off", "call"]
+    texts = [*["sign off"] * 3, *["call"] * CHUNK_ROWS, "sign off", "call"]
     content = "text,label\n" + "".join(f"{text},marketing\n" for text in texts)
     chunks: list[int] = []
     got = collect(tmp_path / "rows.csv", model, content, n_mistakes=6, on_chunk=chunks.append)
-    assert [mistake.line for mistake in got.mistakes] == [2, 3, 4, 9005, 5, 6]
+    assert [mistake.line for mistake in got.mistakes] == [2, 3, 4, CHUNK_ROWS + 5, 5, 6]
     assert len(chunks) > 1
     assert sum(chunks) == len(got.answers.truth) == len(texts)
     assert collect(tmp_path / "rows.csv", model, content, n_mistakes=0).mistakes == ()
@@ -147,17 +148,20 @@ def test_the_shipped_model_has_seen_the_shipped_examples() -> None:
 
 
 def test_another_model_has_seen_the_examples_beside_it(tmp_path: Path) -> None:
-    model = make_model(path=tmp_path / "m.safetensors")
+    facts = {"data": {"sha256": digest_of([("Cold  Call", "sales", ""), ("", "sales", "")])}}
+    model = make_model(path=tmp_path / "m.safetensors", facts=facts)
     assert seen_keys(model) is None
-    (tmp_path / "examples.csv").write_text("id,text\n1,Cold  Call\n2\n")
+    (tmp_path / "examples.csv").write_text("id,text,label\n1,Cold  Call,sales\n2,,sales\n")
     assert seen_keys(model) == frozenset({"cold call"})
+    (tmp_path / "examples.csv").write_text("id,text,label\n1,Cold  Call,marketing\n2,,sales\n")
+    assert seen_keys(model) is None
     assert seen_keys(make_model()) is None
 
 
-def test_a_copy_of_the_shipped_model_elsewhere_is_another_model(tmp_path: Path) -> None:
-    copy = tmp_path / "smclassify.safetensors"
+def test_a_copy_of_the_shipped_model_has_seen_the_same(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.safetensors"
     copy.write_bytes(shipped("models/smclassify.safetensors").read_bytes())
-    assert seen_keys(load_model(copy)) is None
+    assert seen_keys(load_model(copy)) == seen_keys(load_model())
 
 
 # --- figures by hand -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from conftest import Run, make_model
 from test_cli import on_terminal
 
 from smclassify.artifact import save_model
+from smclassify.examples import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,9 @@ def test_gates_are_judged_after_the_report(run: Run) -> None:
 
 
 def test_rows_seen_in_training_are_told(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "examples.csv").write_text("text\nSign-off\nsign\n")
+    examples = [("Sign-off", "sales", ""), ("sign", "sales", "")]
+    save_model(make_model(facts={"data": {"sha256": digest_of(examples)}}), tmp_path / "m")
+    (tmp_path / "examples.csv").write_text("text,label\nSign-off,sales\nsign,sales\n")
     done = run("evaluate", "rows.csv", "--model", "m", "--fail-under", "n_seen=0")
     assert done.code == 4
     assert "warning: 1 of 4 rows (25.0 %) are among the examples that the model was made from;" in done.err

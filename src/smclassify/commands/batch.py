@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +10,7 @@ import typer
 
 from smclassify import plain, plain_report, render
 from smclassify.columns import NEW_COLUMNS
-from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.opening import calculate_in_one_thread, open_model, settings_in_use
 from smclassify.commands.options import (
     EXIT_ROWS_WITH_ERRORS,
     ByOption,
@@ -100,8 +99,7 @@ def batch(
       smclassify batch 'in/*.parquet' -o labelled/
       smclassify batch 'in/*.parquet' -o labelled/ --engine dask --jobs 4
     """
-    # numpy reads it when it is loaded: products of small matrices are slower in several threads
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    calculate_in_one_thread()
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
     from smclassify.runs import RunOptions

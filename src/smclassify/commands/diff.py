@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smclassify import plain_comparison, render, render_comparison
-from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.opening import calculate_in_one_thread, open_model, settings_in_use
 from smclassify.commands.options import (
     EXIT_ROWS_WITH_ERRORS,
     ColumnOption,
@@ -57,8 +56,7 @@ def diff(
       smclassify diff old.safetensors new.safetensors tasks.csv --json --limit 0
       smclassify diff old.safetensors new.safetensors tasks.csv --fail-on-change
     """
-    # numpy reads it when it is loaded: products of small matrices are slower in several threads
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    calculate_in_one_thread()
     from smclassify.artifact import named_model_path
     from smclassify.columns import find_column
     from smclassify.comparison import compare

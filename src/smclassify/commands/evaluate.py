@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smclassify import plain, render
-from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.opening import calculate_in_one_thread, open_model, settings_in_use
 from smclassify.commands.options import (
     ColumnOption,
     DelimiterOption,
@@ -85,8 +84,7 @@ def evaluate(
       smclassify evaluate checked.csv --plot plots/
       smclassify evaluate checked.csv --fail-under macro_f1=0.9,accuracy=0.92
     """
-    # numpy reads it when it is loaded: products of small matrices are slower in several threads
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    calculate_in_one_thread()
     from smclassify import plain_evaluation
     from smclassify.tables.formats import open_table
     from smclassify.tables.values import ReadOptions

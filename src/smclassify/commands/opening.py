@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from time import localtime, strftime
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from smclassify.definitions import Catalogue
     from smclassify.model import Model
     from smclassify.settings import Setting, Settings
+
+
+def calculate_in_one_thread() -> None:
+    """Have numpy, which is not loaded yet, multiply small matrices in one thread: in several it is slower."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def settings_in_use(model: Path | None = None, glossary: Path | None = None) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smclassify import plain_review, render, render_review
-from smclassify.commands.opening import open_model, settings_in_use
+from smclassify.commands.opening import calculate_in_one_thread, open_model, settings_in_use
 from smclassify.commands.options import (
     EXIT_ROWS_WITH_ERRORS,
     ColumnOption,
@@ -67,8 +66,7 @@ def review(
       smclassify review board.xlsx -o answers.csv
       smclassify review labelled.csv --export reviewed.csv
     """
-    # numpy reads it when it is loaded: products of small matrices are slower in several threads
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    calculate_in_one_thread()
     from smclassify.corrections_file import corrections_path, open_corrections
     from smclassify.runs import RunOptions
     from smclassify.tables.target import check_target

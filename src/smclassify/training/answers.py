@@ -10,14 +10,13 @@ import numpy as np
 
 from smclassify.batch_scoring import BatchScorer
 from smclassify.errors import DatasetError, UsageError
-from smclassify.paths import shipped
+from smclassify.examples import examples_of
 from smclassify.predictions import EMPTY, NONE, OK, decide
-from smclassify.training.dataset import read_texts, text_key
+from smclassify.training.dataset import text_key
 from smclassify.training.labelled import iter_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -91,25 +90,9 @@ class Collected:
 
 
 def seen_keys(model: Model) -> frozenset[str] | None:
-    """Return the `text_key` of the examples that a model was made from; None if they are not there.
-
-    They are those that are shipped for the model that is shipped, else those in `examples.csv` beside the model file.
-
-    Raises:
-        DatasetError: The examples cannot be read.
-    """
-    path = _examples_of(model)
-    if path is None or not path.exists():
-        return None
-    return frozenset(text_key(text) for text in read_texts(path) if text)
-
-
-def _examples_of(model: Model) -> Path | None:
-    if model.path is None:
-        return None
-    if model.path.resolve() == shipped("models/smclassify.safetensors").resolve():
-        return shipped("data/labeled_activities.csv")
-    return model.path.with_name("examples.csv")
+    """Return the `text_key` of the examples that a model was made from; None if they are not known."""
+    examples = examples_of(model)
+    return None if examples.why_none else frozenset(text_key(text) for text, _, _ in examples.rows if text)
 
 
 def collect_answers(  # noqa: PLR0913, PLR0917 - the last three have defaults
