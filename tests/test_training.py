@@ -326,6 +326,11 @@ def test_coverage_curve_takes_the_surest_first() -> None:
     assert curve[-1] == CoveragePoint(1.0, 0.6, 0.5)
 
 
+def test_coverage_curve_of_few_predictions_gives_no_part_twice() -> None:
+    curve = coverage_curve(np.array([0.9, 0.5]), np.array([True, False]))
+    assert curve == (CoveragePoint(0.5, 1.0, 0.9), CoveragePoint(1.0, 0.5, 0.5))
+
+
 # --- calibration ---------------------------------------------------------------------------------------------------
 
 

@@ -99,10 +99,13 @@ def confidence_for(confidence: NDArray[np.float64], right: NDArray[np.bool_], ac
 
 
 def coverage_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[CoveragePoint, ...]:
-    """Return how accurate the surest tenths of the predictions are: 10 %, 20 % and so on to all of them."""
+    """Return how accurate the surest tenths of the predictions are: 10 %, 20 % and so on to all of them.
+
+    Of fewer than ten predictions no part is given twice.
+    """
     order = np.argsort(-confidence, kind="stable")
     running = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    counts = [max(1, round(len(order) * tenth / 10)) for tenth in range(1, 11)]
+    counts = sorted({max(1, round(len(order) * tenth / 10)) for tenth in range(1, 11)})
     return tuple(
         CoveragePoint(count / len(order), float(running[count - 1]), float(confidence[order][count - 1]))
         for count in counts
