@@ -190,7 +190,7 @@ def test_figures_by_hand() -> None:
     assert figures.majority == Majority("sales", 0.5, pytest.approx(1 / 3))  # type: ignore[arg-type]
     assert (figures.n_activity, figures.activity_top1, figures.activity_top3) == (4, 0.25, 0.75)
     # the surest are 0.9, 0.9, 0.8, 0.8 (right), 0.7, 0.6 (wrong)
-    assert [point.accuracy for point in figures.curve][::3] == pytest.approx([1, 1, 1, 4 / 6])
+    assert [point.accuracy for point in figures.curve] == pytest.approx([1, 1, 1, 1, 4 / 5, 4 / 6])
     bins = [(of.n, round(of.confidence, 9), of.accuracy) for of in figures.reliability]
     assert bins == [(1, 0.6, 0.0), (1, 0.7, 0.0), (2, 0.8, 1.0), (2, 0.9, 1.0)]
     assert figures.report.ece == pytest.approx((0.6 + 0.7 + 2 * 0.2 + 2 * 0.1) / 6)
