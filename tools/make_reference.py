@@ -36,13 +36,14 @@ What `--help` says, on one page. It is written by `tools/make_reference.py` out 
 def commands_page() -> str:
     """Return the page of commands, in Markdown."""
     group: Any = get_command(app)
-    sections = [_section(group, "smclassify")]
-    sections += [_section(command, f"smclassify {name}") for name, command in sorted(group.commands.items())]
+    root = typer.Context(group, **group.context_settings)
+    sections = [_section(group, "smclassify", root)]
+    sections += [_section(command, f"smclassify {name}", root) for name, command in sorted(group.commands.items())]
     return "\n".join([_START, *sections])
 
 
-def _section(command: Any, path: str) -> str:  # noqa: ANN401 - typer's own types are private
-    context = typer.Context(command, info_name=path)
+def _section(command: Any, path: str, root: typer.Context) -> str:  # noqa: ANN401 - typer's own types are private
+    context = typer.Context(command, info_name=path, parent=root)
     said, _, examples = command.help.partition("\b\nExamples:\n")
     records = filter(None, (param.get_help_record(context) for param in command.get_params(context)))
     lines = [f"## {path}", "", "```text", " ".join([path, *command.collect_usage_pieces(context)]), "```", ""]
