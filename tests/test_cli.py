@@ -297,6 +297,7 @@ def test_info_json(run: Run) -> None:
 
 ERRORS = [
     pytest.param(("bogus",), 2, "No such command 'bogus'.", id="unknown command"),
+    pytest.param(("clasify",), 2, "No such command 'clasify'. Did you mean 'classify'? See", id="misspelt command"),
     pytest.param(("classify", "--bogus"), 2, "No such option: --bogus.", id="unknown option"),
     pytest.param(("batch",), 2, "Missing argument 'FILE...'.", id="no file"),
     pytest.param(("classify", " "), 2, "Text 1 is blank. Give at least one word.", id="blank text"),

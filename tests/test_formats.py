@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from rewriting import rewrite, rows_of, written
 
-from smclassify.errors import UsageError
+from smclassify.errors import TableError, UsageError
 from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import FORMATS, ReadOptions, format_of, numbered_names
 
@@ -151,6 +151,12 @@ def test_an_extra_that_is_missing_to_read(files: dict[str, Path], kind: str, nee
         rows_of(files[kind])
     assert caught.value.message == f"The format {kind} needs {needed}, which is not installed."
     assert caught.value.tip == f"Install it: pip install 'smclassify[{kind}]'"
+
+
+@pytest.mark.usefixtures("without_extras")
+def test_a_file_that_is_missing_needs_no_extra(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="there is no such file"):
+        rows_of(tmp_path / "missing.xlsx")
 
 
 @pytest.mark.usefixtures("without_extras")

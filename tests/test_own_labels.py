@@ -185,7 +185,9 @@ WRONG = [
         "text,label\na,hardwear\n", "2: unknown label 'hardwear'. The labels are hardware, software", id="label"
     ),
     pytest.param("text,label,activity\na,software,excel\n", "2: unknown activity 'excel'", id="activity"),
-    pytest.param("text,label\na,software\nb,network\n", "The label 'software' has 1 examples; it needs", id="too few"),
+    pytest.param(
+        "text,label\na,software\nb,network\n", "The label 'software' needs at least 5 examples and has 1.", id="too few"
+    ),
 ]
 
 

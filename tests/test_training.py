@@ -511,7 +511,13 @@ def test_soft_labels_are_read_and_refused(tmp_path: Path) -> None:
 
 def test_too_few_examples() -> None:
     examples = [e for e in make_examples() if e.activity != "seo"] + [example("rank", "marketing", "seo", 1)] * 2
-    with pytest.raises(DatasetError, match="The activity 'seo' has 2 examples; it needs at least 3"):
+    with pytest.raises(DatasetError, match="The activity 'seo' needs at least 3 examples and has 2"):
+        make_targets(examples, make_catalogue(), 3)
+
+
+def test_too_few_examples_that_name_no_activity() -> None:
+    examples = [replace(e, activity="") for e in make_examples() if e.label == "sales"][:2]
+    with pytest.raises(DatasetError, match="The label 'sales' needs at least 3 examples and has 2"):
         make_targets(examples, make_catalogue(), 3)
 
 

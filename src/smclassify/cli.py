@@ -93,7 +93,8 @@ def _as_usage_error(error: typer.TyperException) -> UsageError:
     tip = f"See `{command} --help`."
     if type(error).__name__ == "NoSuchOption" and command.endswith((" classify", " explain")):
         tip = f"A text that starts with a hyphen goes after --, as in: {command} -- '-50% campaign'. {tip}"
-    return UsageError(error.format_message().strip().rstrip(".") + ".", tip)
+    message = error.format_message().strip().rstrip(".")
+    return UsageError(message if message.endswith("?") else f"{message}.", tip)
 
 
 def _show_version(asked: bool) -> None:

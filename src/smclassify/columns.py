@@ -52,7 +52,7 @@ def find_column(table: Table, wanted: str | None, preferred: Setting[str] | None
     headers = [header.strip() for header in table.headers] if table.headers else []
     tip = f"The columns are: {', '.join(f'{n} {header!r}' for n, header in enumerate(headers, 1))}."
     if not headers:
-        tip = f"The file has no header and {table.width} columns; name one by its number, from 1."
+        tip = f"The file has no header; name a column by its number, from 1 to {table.width}."
     set_by = ""
     if wanted is None and preferred is not None:
         set_by = f" ({preferred.origin})"

@@ -63,11 +63,11 @@ def text_table(source: Source, kind: str | None, options: ReadOptions) -> Table:
 
 @contextmanager
 def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
-    check_extra(kind)
     if path == STANDARD_STREAM:
         raise UsageError(f"The format {kind} cannot be read from a pipe.", "Save it as a file first.")
     with open_source(path):
         pass  # the same sentences for a missing or blank file as elsewhere
+    check_extra(kind)
     if kind == "excel":
         from smclassify.tables.excel import open_workbook  # noqa: PLC0415 - an extra
 

@@ -116,8 +116,10 @@ def make_targets(examples: Sequence[Example], catalogue: Catalogue, folds: int) 
     activity[named] = [activities.index(example.activity) for example in examples if example.activity]
     for slug, count in zip(activities, np.bincount(activity, minlength=len(activities)).tolist(), strict=True):
         if 0 < count < folds:
-            what = "label" if slug in catalogue.labels else "activity"
-            raise DatasetError(f"The {what} {slug!r} has {count} examples; it needs at least {folds}.")
+            what, name = "activity", slug
+            if not counts[slug] or slug in catalogue.labels:
+                what, name = "label", catalogue.activities[slug].label
+            raise DatasetError(f"The {what} {name!r} needs at least {folds} examples and has {count}.")
     if len(labels) < 2:
         raise DatasetError("All examples have the same label; a classifier needs at least two.")
     goals = np.eye(len(activities), dtype=np.float32)[activity]
