@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import make_model
 
-from smclassify.batch import BatchSummary, UnsureRow, label_table, new_columns
+from smclassify.batch import BatchSummary, Tally, UnsureRow, label_table, new_columns
 from smclassify.columns import NEW_COLUMNS, find_column, new_headers
 from smclassify.errors import UsageError
+from smclassify.glossary import Entry, Glossary
 from smclassify.parallel import predict_chunks
 from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import Chunk, ReadOptions
@@ -81,11 +84,65 @@ def test_many_chunks_stay_in_order(tmp_path: Path, model: Model, monkeypatch: py
     assert summary.labels == {"sales": 66, "marketing": 34}
 
 
+def test_the_most_frequent_label_comes_first(tmp_path: Path, model: Model) -> None:
+    for counts in ({"sales": 2, "marketing": 1}, {"marketing": 2, "sales": 1}):
+        rows = "call\n" * counts["sales"] + "rank\n" * counts["marketing"]
+        _, summary = label(tmp_path / "x.csv", f"task\n{rows}", model)
+        assert list(summary.labels.items()) == list(counts.items())
+
+
 def test_the_least_sure_rows_are_few_and_the_least_sure(tmp_path: Path, model: Model) -> None:
     content = "task\n" + "".join(f"call it {'now ' * n}\n" for n in range(1, 50))
     _, summary = label(tmp_path / "x.csv", content, model)
     lines = [row.line for row in summary.least_sure]
     assert lines == [50, 49, 48, 47, 46]
+
+
+def test_of_rows_equally_unsure_the_first_are_shown(tmp_path: Path, model: Model) -> None:
+    _, summary = label(tmp_path / "x.csv", "task\n" + "call it\ncall it now\n" * 200, model)
+    assert [row.line for row in summary.least_sure] == [3, 5, 7, 9, 11]
+
+
+CHUNKS = [
+    Chunk(["call", "unheard", "QBR", ""], [2, 3, 4, 5], ragged=(3, 4)),
+    Chunk(["", "rank", "the QBR", ""], [6, 7, 8, 10], blanks=frozenset({0, 3}), ragged=(8,), unclosed=8),
+    Chunk(["", "sign"], [11, 12], blanks=frozenset({0}), unclosed=12),
+]
+STATE = (
+    '{"labels": [3, 3], "statuses": [5, 1, 1], "least_sure": [[3, "unheard", "sales", CONFIDENCE]],'
+    ' "n_ragged": 3, "ragged_lines": [3, 4, 8], "n_blank_lines": 3, "unclosed_line": 8, "n_by_glossary": 2}'
+)
+NOTHING = (
+    '{"labels": [0, 0], "statuses": [0, 0, 0], "least_sure": [], "n_ragged": 0, "ragged_lines": [],'
+    ' "n_blank_lines": 0, "unclosed_line": null, "n_by_glossary": 0}'
+)
+
+
+@pytest.mark.parametrize("n_before", range(len(CHUNKS) + 1))
+def test_counts_are_kept_as_json_and_gone_on_from(n_before: int) -> None:
+    model = make_model(glossary=Glossary((Entry("QBR", "marketing"),)))
+    before, tally = Tally(model), Tally(model)
+    assert json.dumps(before.state()) == NOTHING
+    for chunk in CHUNKS[:n_before]:
+        before.add(chunk, model.predict_table(chunk.texts))
+    tally.restore(json.loads(json.dumps(before.state())))
+    assert tally.summary() == before.summary()
+    for chunk in CHUNKS[n_before:]:
+        tally.add(chunk, model.predict_table(chunk.texts))
+    confidence = tally.summary().least_sure[0].confidence
+    assert confidence == pytest.approx(7 / 12)
+    assert json.dumps(tally.state()) == STATE.replace("CONFIDENCE", str(confidence))
+    assert tally.summary() == BatchSummary(
+        n_rows=7,
+        labels={"sales": 3, "marketing": 3},
+        statuses={"ok": 5, "unsure": 1, "empty": 1},
+        least_sure=(UnsureRow(3, "unheard", "sales", confidence),),
+        n_ragged=3,
+        ragged_lines=(3, 4, 8),
+        n_blank_lines=3,
+        unclosed_line=8,
+        n_by_glossary=2,
+    )
 
 
 def test_columns_can_be_chosen_and_ordered(tmp_path: Path, model: Model) -> None:

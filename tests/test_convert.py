@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rewriting import rewrite, written
 
 from smclassify.errors import TableError
-from smclassify.tables import delimited
-from smclassify.tables.convert import as_text, unique_names
+from smclassify.tables import convert, delimited
+from smclassify.tables.convert import as_text, first_line, unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,15 @@ TEXTS = [
 @pytest.mark.parametrize(("value", "text"), TEXTS)
 def test_as_text(value: object, text: str) -> None:
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize("text", ["not X", "not X.", "not X...", "not X.\nIt is Y."])
+def test_first_line(text: str) -> None:
+    assert first_line(ValueError(text)) == "not X"
+
+
+def test_what_json_has_not_is_null_in_it() -> None:
+    assert convert._json([float("nan"), {"é": float("-inf")}, (1.5, "ü")]) == '[null, {"é": null}, [1.5, "ü"]]'
 
 
 NAMES = [

@@ -48,6 +48,8 @@ REWRITTEN = [
     pytest.param("sep=;\na;b,c\n1;2\n", "sep=;\na;b,c;new\n1;2;X\n", id="sep line"),
     pytest.param('\ufeff"SEP=|"\r\na|b\r\n', '\ufeff"SEP=|"\r\na|b|new\r\n', id="sep line in quotes, after a mark"),
     pytest.param("sep=,\n\na;b\n1;2\n", "sep=,\n\na;b,new\n1;2,X\n", id="sep line goes before what the rows suggest"),
+    pytest.param("a,b\n1,TAX\n", "a,b,new\n1,TAX,X\n", id="a row that ends like the new cell"),
+    pytest.param("a,b\nTAX\n", "a,b,new\nTAX,,X\n", id="a short row that ends like the new cell"),
     pytest.param("a,b\nsep=;\n", "a,b,new\nsep=;,,X\n", id="sep line below the header is a row"),
 ]
 

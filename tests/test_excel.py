@@ -4,11 +4,13 @@ import errno
 import gc
 import io
 import random
+import re
 import sys
+import time as time_module
 import warnings
 import zipfile
 from contextlib import nullcontext
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,15 @@ def test_rewriting(tmp_path: Path) -> None:
     assert sheet_of(after)["F2"].data_type == "n"
 
 
+def test_a_blank_new_cell_is_no_text(tmp_path: Path) -> None:
+    after = rewrite(book_of(tmp_path / "x.xlsx", [["task"], ["a"]]), {"label": ""})
+    with zipfile.ZipFile(io.BytesIO(after)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert re.findall(r'<c r="(\w+)" t="inlineStr">', sheet) == ["A1", "B1", "A2"]
+    assert 't="inlineStr" />' not in sheet
+    assert 't="inlineStr"/>' not in sheet
+
+
 def test_what_is_known_of_a_table(tmp_path: Path) -> None:
     path = book_of(tmp_path / "x.xlsx", Other=[[1]], More=[[2]])
     with open_table(str(path), ReadOptions()) as table:
@@ -82,6 +93,26 @@ def test_what_is_known_of_a_table(tmp_path: Path) -> None:
         [chunk] = table.chunks(3)
         assert (chunk.texts, list(chunk.lines)) == (["2026-03-02", "2026-03-02T09:30:00"], [2, 3])
         assert table.position() == 3
+
+
+@pytest.mark.parametrize(("n_others", "kept"), [(0, ""), (1, " (1 other sheet kept)"), (2, " (2 other sheets kept)")])
+def test_other_sheets_are_counted(tmp_path: Path, n_others: int, kept: str) -> None:
+    path = book_of(tmp_path / "x.xlsx", **{f"Other{n}": [[n]] for n in range(n_others)})
+    with open_table(str(path), ReadOptions()) as table:
+        assert table.describe() == f"Excel, sheet 'Tasks'{kept}"
+
+
+@pytest.mark.skipif(not hasattr(time_module, "tzset"), reason="the time zone of a process cannot be set")
+def test_a_workbook_is_packed_and_dated_in_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC-9")
+        time_module.tzset()
+        after = rewrite(book_of(tmp_path / "x.xlsx"))
+    time_module.tzset()
+    modified = openpyxl.load_workbook(io.BytesIO(after)).properties.modified
+    assert abs(datetime.now(UTC).replace(tzinfo=None) - modified) < timedelta(hours=1)
+    with zipfile.ZipFile(io.BytesIO(after)) as book:
+        assert {part.compress_type for part in book.infolist()} == {zipfile.ZIP_DEFLATED}
 
 
 def test_looks_stay(tmp_path: Path) -> None:
@@ -204,8 +235,44 @@ def test_no_such_sheet(tmp_path: Path) -> None:
 
 def test_a_sheet_without_cells(tmp_path: Path) -> None:
     path = book_of(tmp_path / "x.xlsx", Blank=[[None]])
-    with pytest.raises(TableError, match=r"x\.xlsx: the sheet 'Blank' has no rows\."):
+    with pytest.raises(TableError, match=r"x\.xlsx: the sheet 'Blank' has no rows\.") as caught:
         rows_of(path, sheet="Blank")
+    assert caught.value.tip == "Choose another with --sheet."
+
+
+def test_a_sheet_that_reaches_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = book_of(tmp_path / "x.xlsx")
+    monkeypatch.setattr(excel, "_MOST_CELLS", 12)
+    assert len(rows_of(path)) == 2
+    monkeypatch.setattr(excel, "_MOST_CELLS", 11)
+    with pytest.raises(TableError) as caught:
+        rows_of(path)
+    assert caught.value.message == f"{path}: the sheet 'Tasks' reaches over 12 cells."
+    assert caught.value.tip == "Is there a cell far off? Delete the blank rows and columns before it."
+
+
+def test_a_workbook_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = book_of(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(path) as book:
+        size = sum(part.file_size for part in book.infolist())
+    monkeypatch.setattr(excel, "_LARGEST_FILE", size)
+    assert len(rows_of(path)) == 2
+    monkeypatch.setattr(excel, "_LARGEST_FILE", size - 1)
+    with pytest.raises(TableError) as caught:
+        rows_of(path)
+    assert caught.value.message == (
+        f"{path}: the workbook has {size:,} bytes when it is unpacked, more than {size - 1:,}."
+    )
+    assert caught.value.tip == "Export the sheet as CSV."
+
+
+def test_blank_cells_with_a_look_are_no_columns(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(book_of(tmp_path / "x.xlsx", [["task"], ["a"]]))
+    book["Tasks"]["D1"].font = Font(bold=True)
+    book.save(tmp_path / "x.xlsx")
+    with open_table(str(tmp_path / "x.xlsx"), ReadOptions()) as table:
+        assert (table.headers, table.width) == (("task",), 1)
+        assert [list(chunk.rows()) for chunk in table.chunks(0)] == [[["a"]]]
 
 
 def test_charts_are_no_tables(tmp_path: Path) -> None:
@@ -216,6 +283,10 @@ def test_charts_are_no_tables(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "x.xlsx") == []
     with pytest.raises(UsageError, match="there is no sheet 'Chart'"):
         rows_of(tmp_path / "x.xlsx", sheet="Chart")
+    del book["Sheet"]
+    book.save(tmp_path / "x.xlsx")
+    with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet with cells\.$"):
+        rows_of(tmp_path / "x.xlsx")
 
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,7 +454,11 @@ EXCEL_TYPES = [
     pytest.param(date(2026, 3, 2), True, id="date"),
     pytest.param(date(1899, 12, 31), False, id="an early date"),
     pytest.param(datetime(1850, 1, 1), False, id="an early date and time"),  # noqa: DTZ001
+    pytest.param(date(1901, 1, 1), True, id="the first date"),
+    pytest.param(datetime(1901, 1, 1), True, id="the first date and time"),  # noqa: DTZ001
     pytest.param(time(9, 30), True, id="time"),
+    pytest.param(time(9, 30, tzinfo=UTC), False, id="time with a zone"),
+    pytest.param(True, True, id="truth value"),
     pytest.param(timedelta(hours=30), False, id="duration"),
     pytest.param(float("inf"), False, id="infinity"),
     pytest.param(-(10**15), False, id="a large negative number"),
@@ -399,6 +474,10 @@ def test_more_than_a_workbook_can_hold(tmp_path: Path, monkeypatch: pytest.Monke
     path = written(tmp_path / "x.csv", f'a,b\n1,"\n2"\n3,{"x" * 32_768}\n')
     with pytest.raises(TableError, match=r"x\.csv:4: a workbook can hold no more than 32,767 characters in a cell\."):
         rewrite(path, target="x.xlsx")
+    path = written(tmp_path / "long.csv", "x" * 32_768 + "\n")
+    with pytest.raises(TableError, match=r"long\.csv:1: a workbook can hold no more") as caught:
+        rewrite(path, target="x.xlsx")
+    assert caught.value.tip == "Write CSV or JSON Lines instead: -o out.csv"
     path = written(tmp_path / "y.csv", "a\n1" + ",2" * 16_383 + "\n")
     with pytest.raises(TableError, match=r"y\.csv:2: a workbook can hold no more than 16,384 cells in a row\."):
         rewrite(path, target="x.xlsx")

@@ -171,7 +171,7 @@ def test_many_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("content", [b"PAR1", b"a,b\n1,2\n", b"PAR1" + b"x" * 99 + b"PAR1"])
 def test_what_is_no_parquet_file(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(TableError, match=r"x\.parquet: cannot read the Parquet file: [^\n]*[^.]\.$") as caught:
+    with pytest.raises(TableError, match=r"x\.parquet: cannot read the Parquet file: Parquet [^\n]*[^.]\.$") as caught:
         rows_of(written(tmp_path / "x.parquet", content))
     assert caught.value.tip == "Is it damaged?"
 
@@ -186,8 +186,9 @@ def test_damage_in_the_middle(tmp_path: Path) -> None:
 
 def test_a_file_without_columns(tmp_path: Path) -> None:
     path = saved(tmp_path / "x.parquet", pa.table({}))
-    with pytest.raises(TableError, match=r"x\.parquet: the file has no columns\."):
+    with pytest.raises(TableError, match=r"x\.parquet: the file has no columns\.") as caught:
         rows_of(path)
+    assert caught.value.tip == "Give a file with a column of texts."
 
 
 def test_a_column_name_twice(tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_surplus_cells_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.csv", 'a,b\n1,"\n2"\n\n1,2,3\n')
     with pytest.raises(TableError, match=r"x\.csv:5: the row has 3 cells, but there are 2 columns\.") as caught:
         rewrite(path, target="x.parquet")
-    assert "write CSV or JSON Lines" in caught.value.tip
+    assert caught.value.tip == "Parquet has no place for more: write CSV or JSON Lines, for instance -o out.csv"
 
 
 def test_a_writer_that_is_left_does_not_complain_about_its_closed_file(

@@ -26,6 +26,7 @@ REWRITTEN = [
     pytest.param("sep=;\n", "sep=;\tX\n", id="sep line is a row"),
     pytest.param("a\u2028b\x0bc\n", "a\u2028b\x0bc\tX\n", id="other separators"),
     pytest.param("a\tb\n", "a\tb\tX\n", id="a tab"),
+    pytest.param("TAX\n", "TAX\tX\n", id="a line that ends like the new cell"),
 ]
 
 
@@ -47,6 +48,17 @@ def test_new_cells_are_quoted_where_they_must_be(tmp_path: Path) -> None:
 def test_the_encoding_stays(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path / "x.lines", "brühe\r\n".encode(encoding))
     assert rewrite(path) == "brühe\tX\r\n".encode(encoding)
+
+
+def test_the_encoding_can_be_said(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.lines", "Жук\n".encode("koi8-r"))
+    assert rows_of(path, encoding="koi8-r") == [["Жук"]]
+
+
+def test_lines_are_counted_through_all_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_lines, "CHUNK_ROWS", 2)
+    chunks = chunks_of(written(tmp_path / "x.lines", "a\nb\nc\nd\ne\n"))
+    assert [list(chunk.lines) for chunk in chunks] == [[1, 2], [3, 4], [5]]
 
 
 def test_what_an_encoding_has_not_is_refused(tmp_path: Path) -> None:

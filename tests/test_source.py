@@ -83,6 +83,18 @@ def test_what_is_no_text_is_located(
         lines_of(written(tmp_path / "x", content), encoding)
 
 
+def test_a_pipe_has_no_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, TABLE.encode())
+    os.close(writing)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with open_source("-") as opened:
+            assert (opened.position(), opened.size, opened.name) == (0, None, "<stdin>")
+            assert b"".join(opened.blocks()) == TABLE.encode()
+            assert opened.position() == 0
+
+
 def test_a_nul_far_down_the_file(tmp_path: Path) -> None:
     path = written(tmp_path / "x.csv", "a,b\n" + "1,2\n" * 100_000 + "3,\0\n")
     with pytest.raises(TableError, match=r"x\.csv:100002: a NUL character") as caught:

@@ -9,7 +9,7 @@ import pytest
 
 from smclassify.atomic import whole_file
 from smclassify.errors import SmclassifyError, TableError, UsageError
-from smclassify.tables.target import check_target, open_target
+from smclassify.tables.target import check_target, open_target, packer
 
 
 def test_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -30,6 +30,13 @@ def test_a_name_that_ends_in_gz_is_packed_with_nothing_but_the_content(tmp_path:
     assert contents[0] == contents[1]
     assert gzip.decompress(contents[0]) == b"data" * 1000
     assert b"out" not in contents[0].lower()
+
+
+def test_what_is_packed_has_no_name_and_no_time(tmp_path: Path) -> None:
+    path = tmp_path / "x.gz"
+    with path.open("wb") as handle, packer(handle) as packed:
+        packed.write(b"data")
+    assert path.read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
 def test_a_device_is_written_to_directly() -> None:
@@ -70,13 +77,19 @@ def test_what_cannot_be_written_is_one_error(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+SAME = ("the output would replace the input.", "Name another file with -o.")
+THERE = ("the file exists already.", "Replace it with --force, or name another.")
+TOO_LONG = ("cannot write the file: File name too long.", "Name another one.")
 MAY_NOT = [
-    pytest.param("in.csv", False, UsageError, "the output would replace the input.", id="the input"),
-    pytest.param("in.csv", True, UsageError, "the output would replace the input.", id="the input by force"),
-    pytest.param("link.csv", True, UsageError, "the output would replace the input.", id="a link to the input"),
-    pytest.param("old.csv", False, TableError, "the file exists already.", id="there already"),
-    pytest.param("folder", True, TableError, "this is a folder, not a file.", id="a folder"),
-    pytest.param("none/out.csv", True, TableError, "there is no folder none.", id="no folder"),
+    pytest.param("in.csv", False, UsageError, *SAME, id="the input"),
+    pytest.param("in.csv", True, UsageError, *SAME, id="the input by force"),
+    pytest.param("link.csv", True, UsageError, *SAME, id="a link to the input"),
+    pytest.param("old.csv", False, TableError, *THERE, id="there already"),
+    pytest.param("folder", True, TableError, "this is a folder, not a file.", "Name a file inside it.", id="a folder"),
+    pytest.param(
+        "none/out.csv", True, TableError, "there is no folder none.", "Make it first: mkdir -p none", id="no folder"
+    ),
+    pytest.param("x" * 256, True, TableError, *TOO_LONG, id="a name too long"),
 ]
 
 
@@ -91,12 +104,23 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("files")
-@pytest.mark.parametrize(("target", "force", "kind", "message"), MAY_NOT)
-def test_what_may_not_be_written(target: str, force: bool, kind: type[SmclassifyError], message: str) -> None:
+@pytest.mark.parametrize(("target", "force", "kind", "message", "tip"), MAY_NOT)
+def test_what_may_not_be_written(target: str, force: bool, kind: type[SmclassifyError], message: str, tip: str) -> None:
     with pytest.raises(SmclassifyError) as caught:
         check_target(target, "in.csv", force=force)
     assert type(caught.value) is kind
     assert caught.value.message == f"{target}: {message}"
+    assert caught.value.tip == tip
+
+
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to("loop.csv")
+    with pytest.raises(TableError) as caught:
+        check_target(str(loop), "in.csv", force=True)
+    prefix = f"{loop}: cannot write the file: "  # Python 3.13 takes links as the system does
+    assert caught.value.message in {f"{prefix}it is a loop of links.", f"{prefix}Too many levels of symbolic links."}
+    assert caught.value.tip == "Name another one."
 
 
 @pytest.mark.usefixtures("files")

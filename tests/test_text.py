@@ -132,6 +132,7 @@ def test_analyze_any_text(text: str) -> None:
 PLACES = [
     pytest.param("Cold  call!", ["Cold", "call"], id="words"),
     pytest.param("caf\u00e9 cafe\u0301\u200b x", ["caf\u00e9", "cafe\u0301\u200b", "x"], id="accents"),
+    pytest.param("cafe\u0301 x", ["cafe\u0301", "x"], id="one mark"),
     pytest.param("follow-up it's R&D", ["follow", "up", "it's", "R&D"], id="hyphen, apostrophe"),
     pytest.param("2,5% @a.b@c.de www.x", ["2,5", "%", "@", "a.b@c.de", "www.x"], id="stand-ins"),
     pytest.param("x" * 50, ["x" * 50], id="long word"),

@@ -287,9 +287,7 @@ def _as_date(value: object) -> object:
 def _has_excel_type(value: object) -> bool:
     """Return whether Excel can hold a value as more than its text: without losing digits, zone or century."""
     match value:
-        case bool():
-            return True
-        case int() | float():
+        case int() | float():  # a truth value is a number too
             return abs(value) < _LARGEST_NUMBER
         case datetime():
             return value.tzinfo is None and value.year >= _FIRST_YEAR
