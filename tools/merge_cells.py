@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Merge the hand-written cells into data/labeled_activities.csv and report what was left out, and why.
+"""Merge the cells into data/labeled_activities.csv and report what was left out, and why.
 
 A cell is `data/cells/ORIGIN/ACTIVITY/STYLE.txt`, one text per line; the names and synonyms of `data/definitions.toml`
 are one more origin, `definitions`. Left out, in this order: texts that a second,
