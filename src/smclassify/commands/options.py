@@ -70,7 +70,7 @@ def complete_formats() -> Iterable[str]:
 
 ModelOption = Annotated[
     Path | None,
-    typer.Option("--model", metavar="FILE", help="Use this model instead of the one that is shipped."),
+    typer.Option("--model", metavar="FILE", help="Use this model, not your own or the shipped one."),
 ]
 GlossaryOption = Annotated[
     Path | None,
