@@ -111,9 +111,9 @@ class Terminal:
 
 @contextmanager
 def on_terminal(*arguments: object, folder: Path, program: tuple[str, ...] = PROGRAM, **env: str) -> Iterator[Terminal]:
-    """Run `smclassify`, or another program of Python, on a terminal of 100 columns."""
+    """Run `smclassify`, or another program of Python, on a terminal of 100 columns, or of as many as COLUMNS says."""
     main, side = pty.openpty()
-    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(env.pop("COLUMNS", "100")), 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
     command = [sys.executable, *program, *map(str, arguments)]
     process = subprocess.Popen(

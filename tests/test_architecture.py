@@ -21,7 +21,7 @@ LAYERS = [
     {"artifact", "batch", "comparison", "corrections", "review_order", "report"},
     {"parallel", "resume", "corrections_file", "review"},
     {"runs", "frames", "report_gather"},
-    {"plain", "many", "review_export"},
+    {"plain", "many", "review_export", "render_parts"},
     {
         "render",
         "cluster",

@@ -35,7 +35,7 @@ def test_an_unsure_answer(model: Model) -> None:
     [prediction] = model.predict(["sign it off [/x] :smile:"])
     assert drawn(render.drawn_prediction(prediction, model.labels), 100) == (
         "sign it off [/x] :smile:\n"
-        "  label     Sales  72 %  ━━━━━━━━━━━━━━──────  unsure: please check (marketing 28 %)\n"
+        "  label     Sales  72 %  ━━━━━━━━━━━━━━──────  unsure: check (marketing 28 %)\n"
         "            Selling to one customer.\n"
         "  activity  Closing\n"
         "            Getting the signature.\n"
@@ -106,9 +106,7 @@ def test_of_many_labels_an_unsure_answer_names_the_likeliest() -> None:
     prediction = Prediction(
         "x", "l7", 0.3, "unsure", scores, "l7", 1.0, catalogue.activities["l7"], catalogue.labels["l7"]
     )
-    assert "unsure: please check (l8 25 %, l6 20 %, l10 10 %)" in drawn(
-        render.drawn_prediction(prediction, labels), 140
-    )
+    assert "unsure: check (l8 25 %, l6 20 %, l10 10 %)" in drawn(render.drawn_prediction(prediction, labels), 140)
 
 
 def test_one_definition(catalogue: Catalogue) -> None:

@@ -44,7 +44,7 @@ def test_a_drawing() -> None:
     model = make_model(thresholds=Thresholds(0.9, 0.0, 0.0))
     assert drawn(explained(model, "sign [x] it off"), 100) == (
         "sign [x] it off\n"
-        "  label      Sales  79 %  ━━━━━━━━━━━━━━━━────  unsure: please check (marketing 21 %)\n"
+        "  label      Sales  79 %  ━━━━━━━━━━━━━━━━────  unsure: check (marketing 21 %)\n"
         "             Selling to one customer.\n"
         "  activity   Closing\n"
         "             Getting the signature.\n"

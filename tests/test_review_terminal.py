@@ -57,7 +57,7 @@ def test_a_whole_review(review: Start, tmp_path: Path) -> None:
             (" ", "5 of 7, 2 corrected", ORDER[4], ""),
             ("M", "6 of 7, 2 corrected", ORDER[5], "marketing!"),
         ):
-            terminal.see(f"\n{progress}\n{text} ")
+            terminal.see(f"\n{progress}\n{text}\n")
             terminal.see(KEYS)
             assert said(tmp_path) == answers
             terminal.press(key)
@@ -84,12 +84,12 @@ def test_undo_also_of_a_skip_and_of_an_earlier_review(review: Start, tmp_path: P
     with review() as terminal:
         terminal.see(f"1 of 5, 0 corrected\n{ORDER[2]} ")
         terminal.press("u")
-        terminal.see("taken back: sales\n\n1 of 6, 0 corrected\ncall ")
+        terminal.see("taken back: sales\n\n1 of 6, 0 corrected\ncall\n")
         assert said(tmp_path) == ["rank sales!"]
         terminal.press("u")
-        terminal.see("1 of 7, 0 corrected\nrank ")
+        terminal.see("1 of 7, 0 corrected\nrank\n")
         terminal.press("m")
-        terminal.see("2 of 7, 0 corrected\ncall ")
+        terminal.see("2 of 7, 0 corrected\ncall\n")
         terminal.press("q")
         assert terminal.end() == 0
         terminal.see("1 answered, 0 corrected")
@@ -145,7 +145,7 @@ def test_two_at_once(review: Start, tmp_path: Path) -> None:
         first.see(KEYS)
         with review() as second:
             assert second.end() == 1
-            second.see("tasks.corrections.csv: another run is writing this file. Wait until it ends, or name another")
+            second.see("tasks.corrections.csv: another run is writing this file. Wait until it ends, or\n  name")
         first.press("s")
         first.see("saved")
     assert said(tmp_path) == ["rank sales!"]

@@ -76,10 +76,11 @@ def _name(sentence: str) -> str:
 
 
 def _parts(help_text: str) -> tuple[list[str], list[str]]:
-    """Return the paragraphs of a help text, and the lines of its examples."""
+    """Return the paragraphs of a help text, and its examples, of which one may go on below a backslash."""
     *told, examples = [part.strip("\n") for part in re.split(r"\n\s*\n", help_text)]
     paragraphs = [" ".join(part.split()) for part in told]
-    return paragraphs, [line.strip() for line in examples.splitlines()[1:] if line.startswith(" ")]
+    commands = re.split(r"(?<!\\)\n", textwrap.dedent(examples.partition("Examples:\n")[2]).strip())
+    return paragraphs, commands
 
 
 def _paragraphs(texts: list[str]) -> Iterator[str]:

@@ -223,6 +223,17 @@ def counted(count: int, what: str, many: str = "") -> str:
     return f"{count} {what}" if count == 1 else f"{count} {many or what + 's'}"
 
 
+def percent(share: float) -> str:
+    """Return a share in whole percent; what is only near none or all is not called so.
+
+    >>> percent(0.004), percent(0.42), percent(0.9996), percent(1.0)
+    ('<1 %', '42 %', '>99 %', '100 %')
+    """
+    if 0 < share < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
 def cut(text: str, longest: int = 60) -> str:
     """Return the beginning of a text in one line of at most so many characters."""
     text = " ".join(text.split())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import cycle
+from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
-from smclassify.plain import plain_source, visible
+from smclassify.plain import percent, plain_source, visible
+from smclassify.render_parts import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,8 +27,20 @@ if TYPE_CHECKING:
     from smclassify.model import Prediction
     from smclassify.tables.values import Table
 
-_COLOURS = ("green", "magenta", "blue", "cyan", "yellow", "red")
+AWAY = "color(196)"
+"""The colour of what speaks against a label."""
+
+WARNING = "color(130)"
+"""The colour of what asks for care."""
+
+SAVED = "color(28)"
+"""The colour of what is done."""
+
+_COLOURS = (SAVED, "color(163)", "color(63)", "color(30)", WARNING, AWAY)
+"""Green, magenta, blue, cyan, brown, red: half as bright as white, to be read on light and on dark ground."""
+
 _BAR = 20
+_ASCII = str.maketrans("\u2501\u2500\u2026", "=-~")
 _OTHERS = 3
 _PATIENCE = 1.0
 
@@ -36,8 +51,33 @@ def say(text: str) -> None:
 
 
 def note(lines: Iterable[str]) -> None:
-    """Write lines beside the data, to standard error."""
-    sys.stderr.writelines(line + "\n" for line in lines)
+    """Write lines beside the data, to standard error; on a terminal they break between words."""
+    columns = _columns(sys.stderr)
+    sys.stderr.writelines(part + "\n" for line in lines for part in broken(line, columns))
+
+
+def broken(line: str, columns: int) -> list[str]:
+    """Return a line as it fits between two edges; a word that is too long is left to the terminal."""
+    if not 0 < columns < len(line) or "\n" in line:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return wrap(
+        line,
+        columns,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        expand_tabs=False,
+        replace_whitespace=False,
+    )
+
+
+def _columns(stream: TextIO) -> int:
+    """Return how wide the terminal is that shows a stream; 0 if there is none or it does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -47,13 +87,24 @@ def is_terminal(stream: TextIO) -> bool:
 
 def draw(drawing: RenderableType, stream: TextIO) -> None:
     """Show a drawing on a terminal."""
-    _console(stream).print(drawing)
+    console = _console(stream)
+    if not console.options.ascii_only:
+        console.print(drawing)
+        return
+    with console.capture() as shown:
+        console.print(drawing)
+    stream.write(shown.get().translate(_ASCII))
 
 
 def _console(stream: TextIO) -> Console:
     from rich.console import Console  # noqa: PLC0415 - loaded only to draw
+    from rich.theme import Theme  # noqa: PLC0415
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    theme = Theme({"progress.remaining": "default"})  # else in a cyan that is hard to see on white
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, theme=theme)
+    if console.is_dumb_terminal and (columns := _columns(stream)):
+        console.size = (columns, console.height)  # rich takes every one for 80 wide
+    return console
 
 
 def drawn_prediction(prediction: Prediction, labels: Sequence[str]) -> RenderableType:
@@ -67,13 +118,10 @@ def drawn_prediction(prediction: Prediction, labels: Sequence[str]) -> Renderabl
 
 def titled(title: Text, grid: Grid) -> RenderableType:
     """Return a grid under its title, with an empty line below."""
+    from rich.console import Group  # noqa: PLC0415
     from rich.padding import Padding  # noqa: PLC0415
-    from rich.table import Table as Grid  # noqa: PLC0415
 
-    whole = Grid.grid()
-    whole.add_row(title)
-    whole.add_row(Padding(grid, (0, 0, 1, 2)))
-    return whole
+    return Group(title, Padding(grid, (0, 0, 1, 2), expand=False))
 
 
 def colour_of(label: str, labels: Sequence[str]) -> str:
@@ -94,16 +142,17 @@ def answer_grid(prediction: Prediction, labels: Sequence[str]) -> Grid:
     colour = colour_of(prediction.label, labels)
     answer = Text.assemble(
         (prediction.label_definition.name, f"bold {colour}"),
-        f"  {100 * prediction.confidence:.0f} %  ",
+        f"  {percent(prediction.confidence)}  ",
         (_bar(prediction.confidence), colour),
     )
+    remarks = []
     if prediction.phrase is not None:
-        answer.append(f"  by the glossary: {visible(prediction.phrase)}")
+        remarks.append(Text(f"by the glossary: {visible(prediction.phrase)}"))
     if prediction.status == "unsure":
         likeliest = sorted(prediction.scores.items(), key=lambda pair: -pair[1])[1 : 1 + _OTHERS]
-        others = ", ".join(f"{label} {100 * score:.0f} %" for label, score in likeliest)
-        answer.append(f"  unsure: please check ({others})", "yellow")
-    grid.add_row("label", answer)
+        others = ", ".join(f"{label} {percent(score)}" for label, score in likeliest)
+        remarks.append(Text(f"unsure: check ({others})", WARNING))
+    grid.add_row("label", Beside([answer, *remarks], 2))
     grid.add_row("", Text(prediction.label_definition.text))
     if prediction.activity != prediction.label:
         grid.add_row("activity", Text(prediction.definition.name, f"bold {colour}"))
@@ -140,6 +189,21 @@ def drawn_definition(definition: Definition, catalogue: Catalogue) -> Renderable
     for name, value in (asdict(definition) | {"sources": sources}).items():
         if text := ", ".join(value) if isinstance(value, tuple) else value:
             grid.add_row(name.replace("_", " "), Text(text, "bold" if name == "name" else ""))
+    return grid
+
+
+def drawn_facts(lines: Iterable[str]) -> RenderableType:
+    """Return lines of the form `name: value` as two columns."""
+    from rich.table import Table as Grid  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(style="dim", overflow="fold")
+    grid.add_column(overflow="fold")
+    for line in lines:
+        name, _, value = line.partition(": ")
+        *parts, last = value.split(", ")
+        grid.add_row(Text(name), Beside([*(Text(f"{part},") for part in parts), Text(last)], 1))
     return grid
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smclassify.plain import cut, visible
+from smclassify.plain import cut, percent, visible
 from smclassify.plain_comparison import changing, plain_total
+from smclassify.render import WARNING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -48,8 +49,8 @@ def _answer(answer: Answer, is_other: bool) -> Text:  # noqa: FBT001 - whether t
     from rich.text import Text  # noqa: PLC0415
 
     label = Text(answer.label or "", "bold" if is_other else "")
-    text = Text.assemble(label, f" {100 * answer.confidence:.0f} %")
-    return text if answer.status == "ok" else text.append(f"\n{answer.status}", "yellow")
+    text = Text.assemble(label, f" {percent(answer.confidence)}")
+    return text if answer.status == "ok" else text.append(f"\n{answer.status}", WARNING)
 
 
 def _moves(comparison: Comparison) -> RenderableType:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LEAST_TEXT = 16
 """Least width of a column of texts, if one of them is as long; below, they are hard to read."""
 
+_NO_BREAK = "\xa0"
+
 _BETWEEN = 2
 """Blanks between two columns."""
 
@@ -60,7 +62,7 @@ def _fitting(grid: Grid, width: int) -> list[list[int]]:
 
 def _least_width(grid: Grid, place: int) -> int:
     cells = [row[place] for row in grid.rows]
-    words = grid.headers[place].split()
+    words = _words(grid.headers[place])
     longest = max(map(len, cells), default=0)
     return max(longest if grid.is_number(place) else min(longest, _LEAST_TEXT), *map(len, words), 0)
 
@@ -85,4 +87,10 @@ def _drawn(grid: Grid, places: Sequence[int], title: str) -> RenderableType:
 
 def _narrow(header: str, cells: Sequence[str]) -> str:
     """Return a header on as many lines as it takes to be no wider than the cells or its longest word."""
-    return "\n".join(wrap(header, max(map(len, (*cells, *header.split())))))
+    words = _words(header)
+    return "\n".join(wrap(" ".join(words), max(map(len, (*cells, *words))))).replace(_NO_BREAK, " ")
+
+
+def _words(header: str) -> list[str]:
+    """Return what a header may be broken into: a number stays with its sign of percent."""
+    return header.replace(" %", f"{_NO_BREAK}%").split(" ")

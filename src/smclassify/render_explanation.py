@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from smclassify.plain import visible
+from smclassify.plain import percent, visible
 from smclassify.plain_explanation import (
     json_explanation,
     largest_first,
@@ -14,7 +14,18 @@ from smclassify.plain_explanation import (
     signed,
     why_unsure,
 )
-from smclassify.render import answer_grid, colour_of, draw, drawn_prediction, is_terminal, say, titled
+from smclassify.render import (
+    AWAY,
+    WARNING,
+    answer_grid,
+    colour_of,
+    draw,
+    drawn_prediction,
+    is_terminal,
+    say,
+    titled,
+)
+from smclassify.render_parts import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +37,6 @@ if TYPE_CHECKING:
     from smclassify.explanation import Contribution, Explanation, RunnerUp
     from smclassify.neighbours import NearExample
 
-_AWAY = "red"
 _MOST_ROWS = 10
 _KINDS = {"word": "", "pair": "  pair", "first": "  as first word", "last": "  as last word"}
 _BAR = 12
@@ -53,7 +63,7 @@ def drawn_explanation(explanation: Explanation, labels: Sequence[str]) -> Render
     colour = colour_of(prediction.label, labels)
     grid = answer_grid(prediction, labels)
     if explanation.missed:
-        grid.add_row("unsure", Text(why_unsure(explanation.missed), "yellow"))
+        grid.add_row("unsure", Text(why_unsure(explanation.missed), WARNING))
     if explanation.runner_up:
         grid.add_row("runner-up", _runner_up(explanation.runner_up, labels))
         grid.add_row("", Text(explanation.runner_up.definition.text))
@@ -87,20 +97,18 @@ def _tinted(text: str, contributions: Sequence[Contribution], colour: str) -> Te
 
 
 def _tint(push: float, largest: float, colour: str) -> str:
-    direction = colour if push > 0 else _AWAY
+    direction = colour if push > 0 else AWAY
     share = abs(push) / largest if largest else 0.0
     return f"bold reverse {direction}" if share > 2 / 3 else f"bold {direction}" if share > 1 / 6 else "bold"
 
 
-def _runner_up(second: RunnerUp, labels: Sequence[str]) -> Text:
+def _runner_up(second: RunnerUp, labels: Sequence[str]) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
-    definition, percent = second.definition, 100 * second.probability
-    label = "" if definition.slug == definition.label else f"  {definition.label}"
-    return Text.assemble(
-        (definition.name, f"bold {colour_of(definition.label, labels)}"),
-        f"{label}  {f'{percent:.0f}' if percent >= 1 else 'under 1'} %",
-    )
+    definition = second.definition
+    label = [] if definition.slug == definition.label else [Text(definition.label)]
+    name = Text(definition.name, f"bold {colour_of(definition.label, labels)}")
+    return Beside([name, *label, Text(percent(second.probability))], 2)
 
 
 def _pushes(contributions: Sequence[Contribution], colour: str) -> Grid:
@@ -115,7 +123,7 @@ def _pushes(contributions: Sequence[Contribution], colour: str) -> Grid:
     shown = largest_first(contributions)
     largest = abs(shown[0].push) or 1.0
     for part in shown[:_MOST_ROWS]:
-        style = colour if part.push > 0 else _AWAY
+        style = colour if part.push > 0 else AWAY
         bar = "\u2501" * round(abs(part.push) / largest * _BAR)
         what = Text.assemble(visible(" ".join(part.text.split())), (_KINDS[part.kind], "dim"))
         grid.add_row(Text(signed(part.push, 2), style), Text(bar, style), what)

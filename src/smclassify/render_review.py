@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from smclassify.plain import visible
 from smclassify.plain_explanation import largest_first, signed
-from smclassify.render import answer_grid, titled
+from smclassify.render import SAVED, WARNING, answer_grid, titled
+from smclassify.render_parts import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
-    from rich.text import Text
 
     from smclassify.corrections import Correction
     from smclassify.explanation import Explanation
@@ -62,20 +62,20 @@ def drawn_saved(correction: Correction) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
     said = dict.fromkeys((correction.label, correction.activity))  # a label may be its own activity
-    return Text(f"saved: {', '.join(said)}", "green")
+    return Text(f"saved: {', '.join(said)}", SAVED)
 
 
 def drawn_undone(correction: Correction) -> RenderableType:
     """Return a line that says which answer was taken back."""
     from rich.text import Text  # noqa: PLC0415
 
-    return Text(f"taken back: {correction.label}", "yellow")
+    return Text(f"taken back: {correction.label}", WARNING)
 
 
-def _key_line(keys: Sequence[tuple[str, str]]) -> Text:
+def _key_line(keys: Sequence[tuple[str, str]]) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
-    return Text("   ").join(Text.assemble((key, "bold reverse"), f" {visible(name)}") for key, name in keys)
+    return Beside([Text.assemble((key, "bold reverse"), f" {visible(name)}") for key, name in keys], 3)
 
 
 def _drawn_answer(explanation: Explanation, labels: Sequence[str]) -> RenderableType:
@@ -87,6 +87,6 @@ def _drawn_answer(explanation: Explanation, labels: Sequence[str]) -> Renderable
     grid = answer_grid(explanation.prediction, labels)
     words = [part for part in largest_first(explanation.contributions) if part.kind == "word"]
     if words:
-        pushes = "   ".join(f"{visible(word.text)} {signed(word.push, 1)}" for word in words[:_MOST_WORDS])
-        grid.add_row("pushes", Text(pushes))
+        pushes = [Text(f"{visible(word.text)} {signed(word.push, 1)}") for word in words[:_MOST_WORDS]]
+        grid.add_row("pushes", Beside(pushes, 3))
     return titled(Text(visible(shown), "bold"), grid)

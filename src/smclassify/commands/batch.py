@@ -47,19 +47,23 @@ def batch(
     columns: Annotated[
         str | None,
         typer.Option(
-            help=f"New columns to add, in this order: {','.join(NEW_COLUMNS)}, with a glossary also source.",
+            metavar="NAME,...",
+            help=f"New columns to add, in this order: {', '.join(NEW_COLUMNS)}; with a glossary also source.",
             autocompletion=complete_columns,
         ),
     ] = None,
-    prefix: Annotated[str, typer.Option(help="Put this before the names of the new columns.")] = "",
+    prefix: Annotated[str, typer.Option(metavar="TEXT", help="Put this before the names of the new columns.")] = "",
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = None,
     file_format: FormatOption = None,
     sheet: SheetOption = None,
     no_header: NoHeaderOption = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Number of processes that label.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, max=256, help="Number of processes that label.")
+    ] = 1,
     engine: Annotated[
-        Literal["dask"] | None, typer.Option(help="Label each file as a task of a Dask cluster of --jobs processes.")
+        Literal["dask"] | None,
+        typer.Option(metavar="dask", help="Label each file as a task of a Dask cluster of --jobs processes."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Use the Dask cluster with this scheduler.")
@@ -90,14 +94,17 @@ def batch(
     \b
     Examples:
       smclassify batch tasks.csv -o labelled.csv
-      smclassify batch tasks.csv -c "Task title" --columns label,confidence > labelled.csv
-      smclassify batch export.csv -c 3 --prefix sm_ -o labelled.csv
+      smclassify batch tasks.csv -c "Task title" \\
+          --columns label,confidence > labelled.csv
+      smclassify batch export.csv -c 3 --prefix sm_ -o out.csv
       smclassify batch tasks.csv -o labelled.csv --resume
-      smclassify batch tasks.csv -o labelled.csv --report report.html --by owner
-      smclassify batch board.jsonl -c card.title -o labelled.xlsx
+      smclassify batch tasks.csv -o labelled.csv \\
+          --report report.html --by owner
+      smclassify batch board.jsonl -c card.title -o board.xlsx
       tail -f log.txt | smclassify batch - --format lines
       smclassify batch 'in/*.parquet' -o labelled/
-      smclassify batch 'in/*.parquet' -o labelled/ --engine dask --jobs 4
+      smclassify batch 'in/*.parquet' -o labelled/ \\
+          --engine dask --jobs 4
     """
     calculate_in_one_thread()
     from smclassify.many import label_parts, parts_to_do, plan_parts

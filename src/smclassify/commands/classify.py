@@ -34,8 +34,8 @@ def classify(
     Examples:
       smclassify classify "cold call" "SEO audit"
       cat todo.txt | smclassify classify
-      smclassify classify --json "ring back the lady about the corner sofa"
-      smclassify classify --glossary team.csv "QBR with Brandt"
+      smclassify classify --json "ring back about the sofa"
+      smclassify classify --glossary team.csv "QBR at Brandt"
       smclassify classify -- "-50% campaign"
     """
     from smclassify.lines import iter_texts

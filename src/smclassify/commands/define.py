@@ -16,7 +16,9 @@ from smclassify.commands.options import JsonOption, ModelOption, complete_defini
 def define(
     name: Annotated[
         str | None,
-        typer.Argument(help="A label or activity, by slug, name or synonym.", autocompletion=complete_definitions),
+        typer.Argument(
+            metavar="NAME", help="A label or activity, by slug, name or synonym.", autocompletion=complete_definitions
+        ),
     ] = None,
     as_json: JsonOption = False,
     model_path: ModelOption = None,

@@ -31,7 +31,7 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="MODEL_B", help="The model after, likewise.")],
     file: Annotated[str, typer.Argument(metavar="FILE", help="A file that batch reads; - reads from a pipe.")],
     column: ColumnOption = None,
-    limit: Annotated[int, typer.Option(min=0, help="How many changed rows to show; 0 shows all.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="How many changed rows to show; 0 shows all.")] = 20,
     fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="Exit with 4 if a row changes.")] = False,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = None,
@@ -52,9 +52,12 @@ def diff(
     \b
     Examples:
       smclassify diff shipped team.safetensors tasks.csv
-      smclassify diff default new.safetensors tasks.xlsx -c "Task title" --limit 100
-      smclassify diff old.safetensors new.safetensors tasks.csv --json --limit 0
-      smclassify diff old.safetensors new.safetensors tasks.csv --fail-on-change
+      smclassify diff default new.safetensors tasks.xlsx \\
+          -c "Task title" --limit 100
+      smclassify diff old.safetensors new.safetensors \\
+          tasks.csv --json --limit 0
+      smclassify diff old.safetensors new.safetensors \\
+          tasks.csv --fail-on-change
     """
     calculate_in_one_thread()
     from smclassify.artifact import named_model_path

@@ -34,12 +34,15 @@ def evaluate(
     label_column: Annotated[
         str | None,
         typer.Option(
-            help="The column with the labels; label, category or class if left out.", autocompletion=complete_headers
+            metavar="COLUMN",
+            help="The column with the labels; label, category or class if left out.",
+            autocompletion=complete_headers,
         ),
     ] = None,
     activity_column: Annotated[
         str | None,
         typer.Option(
+            metavar="COLUMN",
             help="The column with the kinds of work, such as cold-outreach; activity if left out.",
             autocompletion=complete_headers,
         ),
@@ -52,7 +55,7 @@ def evaluate(
             autocompletion=complete_headers,
         ),
     ] = None,
-    mistakes: Annotated[int, typer.Option(min=0, help="How many of the surest mistakes to show.")] = 10,
+    mistakes: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the surest mistakes to show.")] = 10,
     fail_under: Annotated[
         str | None,
         typer.Option(metavar="FIGURE=NUMBER,...", help="Exit with 4 if a figure is worse than this."),
@@ -79,10 +82,12 @@ def evaluate(
     \b
     Examples:
       smclassify evaluate checked.csv
-      smclassify evaluate checked.csv -c "Task title" --label-column kind --by team
+      smclassify evaluate checked.csv -c "Task title" \\
+          --label-column kind --by team
       smclassify evaluate checked.xlsx --json
       smclassify evaluate checked.csv --plot plots/
-      smclassify evaluate checked.csv --fail-under macro_f1=0.9,accuracy=0.92
+      smclassify evaluate checked.csv \\
+          --fail-under macro_f1=0.9,accuracy=0.92
     """
     calculate_in_one_thread()
     from smclassify import plain_evaluation

@@ -36,7 +36,7 @@ def explain(
     \b
     Examples:
       smclassify explain "cold call"
-      smclassify explain -k 10 "ring back the lady about the corner sofa"
+      smclassify explain -k 10 "ring back about the sofa"
       smclassify explain --json "discuss next steps"
       cat todo.txt | smclassify explain --json > reasons.jsonl
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from smclassify import plain, render
 from smclassify.commands.opening import model_origin, open_model, settings_in_use
 from smclassify.commands.options import JsonOption, ModelOption
@@ -34,7 +36,8 @@ def info(as_json: JsonOption = False, model_path: ModelOption = None) -> None:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             message = f"{path}: the model file does not say how it was trained."
             raise ArtifactError(message, "--json shows what it says.") from error
-        for line in lines:
-            render.say(line)
-        for line in plain_settings(facts):
-            render.say(line)
+        lines += plain_settings(facts)
+        if render.is_terminal(sys.stdout):
+            render.draw(render.drawn_facts(lines), sys.stdout)
+        else:
+            render.say("\n".join(lines))

@@ -87,7 +87,9 @@ ByOption = Annotated[
 ]
 DateFormatOption = Annotated[
     str | None,
-    typer.Option("--date-format", help="How dates are written, for instance %d/%m/%Y; if not as 2026-03-02."),
+    typer.Option(
+        "--date-format", metavar="FORMAT", help="How dates are written, for instance %d/%m/%Y; if not as 2026-03-02."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 ColumnOption = Annotated[
@@ -95,6 +97,7 @@ ColumnOption = Annotated[
     typer.Option(
         "--column",
         "-c",
+        metavar="COLUMN",
         help="Header or number (from 1) of the column with the activities.",
         autocompletion=complete_headers,
     ),
@@ -104,21 +107,27 @@ DelimiterOption = Annotated[
     typer.Option(
         "--delimiter",
         "-d",
+        metavar="CHARACTER",
         help="One character, or comma, semicolon, tab, pipe.",
         autocompletion=complete_delimiters,
     ),
 ]
 EncodingOption = Annotated[
     str | None,
-    typer.Option("--encoding", "-e", help="For instance utf-8 or cp1252.", autocompletion=complete_encodings),
+    typer.Option(
+        "--encoding", "-e", metavar="NAME", help="For instance utf-8 or cp1252.", autocompletion=complete_encodings
+    ),
 ]
 FormatOption = Annotated[
     str | None,
     typer.Option(
         "--format",
+        metavar="NAME",
         help="csv, tsv, jsonl, lines, excel or parquet, if the name does not say.",
         autocompletion=complete_formats,
     ),
 ]
-SheetOption = Annotated[str | None, typer.Option(help="Name of the sheet of a workbook; the first if left out.")]
+SheetOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Name of the sheet of a workbook; the first if left out.")
+]
 NoHeaderOption = Annotated[bool, typer.Option("--no-header", help="The first row holds data, not headers.")]

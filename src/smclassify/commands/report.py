@@ -28,7 +28,9 @@ def report(
     by: ByOption = None,
     date_format: DateFormatOption = None,
     column: ColumnOption = None,
-    prefix: Annotated[str, typer.Option(help="What the batch put before the names of its columns.")] = "",
+    prefix: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the batch put before the names of its columns.")
+    ] = "",
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = None,
     file_format: FormatOption = None,
@@ -50,8 +52,10 @@ def report(
     \b
     Examples:
       smclassify report labelled.csv -o report.html
-      smclassify report labelled.csv -o report.html --by owner --by "Due date:week"
-      smclassify report labelled.csv -o report.html --by 4:month --date-format %d/%m/%Y
+      smclassify report labelled.csv -o report.html \\
+          --by owner --by "Due date:week"
+      smclassify report labelled.csv -o report.html \\
+          --by 4:month --date-format %d/%m/%Y
     """
     from smclassify.columns import find_column
     from smclassify.html_report import check_jinja, write_report

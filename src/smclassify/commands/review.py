@@ -39,7 +39,9 @@ def review(
             "--corrections", "-o", metavar="FILE", help="Where the answers go; for tasks.csv, tasks.corrections.csv."
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask about so many at most; never more than 2000.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Ask about so many at most; never more than 2000.")
+    ] = None,
     export: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Ask nothing; write the rows with the answers given so far: a file, or -."),
