@@ -177,6 +177,18 @@ def test_a_cell_that_is_too_large(
         rows_of(written(tmp_path / "x.csv", content))
 
 
+def test_a_row_of_many_lines_is_as_long_as_a_row_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "x.csv", 'a\n"\n' + "bc\n" * 3 + '"\n')
+    monkeypatch.setattr(source, "_BLOCK", 1)
+    monkeypatch.setattr(delimited, "LARGEST_ROW", 9)
+    assert rows_of(path) == [["\nbc\nbc\nbc\n"]]
+    monkeypatch.setattr(delimited, "LARGEST_ROW", 8)
+    with pytest.raises(TableError) as caught:
+        rows_of(path)
+    assert caught.value.message == f"{path}:2: the row has more than 8 characters."
+    assert caught.value.tip == "Is a closing quote missing?"
+
+
 def test_memory_is_bounded_where_a_quote_never_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (source, delimited):
         monkeypatch.setattr(module, "LARGEST_CELL", 1 << 18)

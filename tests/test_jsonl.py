@@ -54,6 +54,12 @@ def test_new_values(tmp_path: Path) -> None:
     )
 
 
+def test_what_an_encoding_has_not_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.jsonl", '{"a": "é"}\n'.encode("cp1252"))
+    with pytest.raises(TableError, match=r"x\.jsonl: 'Ж' cannot be written in cp1252\."):
+        rewrite(path, {"new": "Ж"})
+
+
 def test_the_encoding_stays(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", '{"a": "é"}\n'.encode("utf-16"))
     assert rewrite(path) == '{"a": "é", "new": "X"}\n'.encode("utf-16")
@@ -65,6 +71,7 @@ PATHS = [
                  {"a": '{"b": {"c": "x"}}', "a.b": '{"c": "x"}', "a.b.c": "x"}, id="nested"),
     pytest.param('{"a.b": "x", "a": {"b": "y"}}', {"a.b": "x", "a": '{"b": "y"}'}, id="a key with a dot goes first"),
     pytest.param('{"a.b": {"c.d": "x"}}', {"a.b": '{"c.d": "x"}', "a.b.c.d": "x"}, id="keys with dots, nested"),
+    pytest.param('{"a": ["\\u00fc", "é"]}', {"a": '["ü", "é"]'}, id="characters as they are"),
     pytest.param('{"a": [{"b": 1}], "n": 1.5}', {"a": '[{"b": 1}]', "n": "1.5"}, id="lists and numbers are texts"),
     pytest.param('{"a": null, "t": true, "é": "ü"}', {"a": "", "t": "true", "é": "ü"}, id="null is blank"),
     pytest.param('{"": "x", " ": {"": "y"}}', {"": "x", " ": '{"": "y"}', " .": "y"}, id="blank keys"),
@@ -126,15 +133,17 @@ def test_columns_come_from_the_first_thousand_objects(tmp_path: Path) -> None:
         assert table.names == ("a", "b")
 
 
+NO_OBJECT = "not a JSON object. Each line must hold one: {...}"
+NO_JSON = "the line is not JSON. Each line must hold one JSON object; for a CSV file say --format csv."
 WRONG = [
-    pytest.param('{"a": 1}\n[1]\n', 2, "not a JSON object", id="a list"),
-    pytest.param('{"a": 1}\n\n"text"\n', 3, "not a JSON object", id="a text"),
-    pytest.param("null\n", 1, "not a JSON object", id="null"),
-    pytest.param('{"a": 1}\n{"a": \n', 2, "the line is not JSON", id="cut off"),
-    pytest.param("a,b\n1,2\n", 1, "the line is not JSON", id="CSV"),
-    pytest.param('{\n  "a": 1\n}\n', 1, "the line is not JSON", id="over several lines"),
-    pytest.param('{"a": 1} {"a": 2}\n', 1, "the line is not JSON", id="two objects"),
-    pytest.param('{"a": 1}\n' + '{"a": ' + "[" * 100_000 + "\n", 2, "the line is not JSON", id="too deep"),
+    pytest.param('{"a": 1}\n[1]\n', 2, NO_OBJECT, id="a list"),
+    pytest.param('{"a": 1}\n\n"text"\n', 3, NO_OBJECT, id="a text"),
+    pytest.param("null\n", 1, NO_OBJECT, id="null"),
+    pytest.param('{"a": 1}\n{"a": \n', 2, NO_JSON, id="cut off"),
+    pytest.param("a,b\n1,2\n", 1, NO_JSON, id="CSV"),
+    pytest.param('{\n  "a": 1\n}\n', 1, NO_JSON, id="over several lines"),
+    pytest.param('{"a": 1} {"a": 2}\n', 1, NO_JSON, id="two objects"),
+    pytest.param('{"a": 1}\n' + '{"a": ' + "[" * 100_000 + "\n", 2, NO_JSON, id="too deep"),
 ]
 
 
@@ -144,8 +153,10 @@ def test_lines_that_are_no_objects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, line: int, message: str, chunk_rows: int
 ) -> None:
     monkeypatch.setattr(jsonl, "CHUNK_ROWS", chunk_rows)
-    with pytest.raises(TableError, match=rf"x\.jsonl:{line}: {message}\."):
-        rewrite(written(tmp_path / "x.jsonl", content))
+    path = written(tmp_path / "x.jsonl", content)
+    with pytest.raises(TableError) as caught:
+        rewrite(path)
+    assert f"{caught.value.message} {caught.value.tip}" == f"{path}:{line}: {message}"
 
 
 @pytest.mark.parametrize("content", ["\n\n  \n", "\ufeff", "\ufeff\n"])
@@ -165,7 +176,7 @@ def test_a_late_object_that_has_a_new_key_already(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", '{"a": 1}\n' * 5000 + '{"a": 1, "label": null}\n')
     with pytest.raises(TableError, match=r"x\.jsonl:5001: the object has a key 'label' already\.") as caught:
         rewrite(path, {"status": "ok", "label": "sales"})
-    assert "--prefix" in caught.value.tip
+    assert caught.value.tip == "Put something before the new names, for instance --prefix sm_"
     assert rewrite(path, {"sm_label": "sales"}).endswith(b'{"a": 1, "label": null, "sm_label": "sales"}\n')
 
 
