@@ -12,7 +12,7 @@ from conftest import ROOT
 
 SOURCE = ROOT / "src" / "smclassify"
 LAYERS = [
-    {"errors", "paths", "text", "atomic", "streams"},
+    {"errors", "paths", "text", "atomic", "streams", "journal"},
     {"definitions", "weights", "lines", "examples", "tokens", "substrings", "glossary", "columns", "report_groups"},
     {"word_rows"},
     {"batch_scoring", "tables", "neighbours", "settings"},

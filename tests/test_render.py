@@ -151,6 +151,21 @@ def test_progress_on_a_terminal_comes_after_a_while(tmp_path: Path, monkeypatch:
     assert "1,234 rows" in stream.getvalue()
 
 
+def test_no_progress_where_no_line_can_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(render, "monotonic", lambda: now[0])
+    monkeypatch.setenv("TERM", "dumb")
+    path = tmp_path / "x.csv"
+    path.write_text("task\ncall\n")
+    with open_table(str(path), ReadOptions()) as table, render.batch_progress(table) as on_chunk:
+        now[0] = 2.0
+        on_chunk(1000)
+    with render.training_progress() as on_step:
+        on_step("Working")
+    assert stream.getvalue() == ""
+
+
 def test_progress_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     stream, now = Terminal(), [0.0]
     monkeypatch.setattr(sys, "stderr", stream)

@@ -236,6 +236,7 @@ def test_a_run_that_resumes_nothing_begins_at_the_start_and_says_so(folder: Path
         pytest.param(lambda draft, _: os.truncate(draft, 100), id="half a draft"),
         pytest.param(lambda _, note: note.write_text("{"), id="damaged journal"),
         pytest.param(lambda _, note: note.write_text("[]"), id="foreign journal"),
+        pytest.param(lambda _, note: note.write_text("[" * 100_000), id="bottomless journal"),
         pytest.param(lambda _, note: note.unlink(), id="no journal"),
     ],
 )
@@ -249,6 +250,40 @@ def test_what_cannot_be_used_is_started_over(folder: Path, damage: Callable[[Pat
     assert summary == whole
     assert (folder / "out.csv").read_bytes() == (folder / "whole.csv").read_bytes()
     assert names(folder) == {"out.csv", "whole.csv"}
+
+
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.integers(),
+    st.sampled_from([10**400, -(10**30), True, None, 0.5, float("nan"), "7", "", [], {}, [[]], {"a": 1}]),
+    st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=3),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    change=st.binary(max_size=60)
+    | st.tuples(st.sampled_from(["n_rows", "size", "tally", "run", "sha256", "more"]), ODD)
+    | st.tuples(st.integers(0, 3000), st.integers(1, 255))
+)
+def test_a_journal_of_anything_is_started_over(folder: Path, change: bytes | tuple[Any, Any]) -> None:
+    whole = folder / "whole.csv"
+    if not whole.exists():
+        label("whole.csv")
+    with pytest.raises(StopError):
+        label("out.csv", stop=41)
+    path = folder / ".out.csv.part.json"
+    told = path.read_bytes()
+    if isinstance(change, bytes):
+        path.write_bytes(change)
+    elif isinstance(change[0], str):
+        path.write_text(json.dumps(json.loads(told) | {change[0]: change[1]}))
+    else:
+        place = change[0] % len(told)
+        path.write_bytes(told[:place] + bytes([told[place] ^ change[1]]) + told[place + 1 :])
+    label("out.csv", resume=True)
+    assert (folder / "out.csv").read_bytes() == whole.read_bytes()
+    assert names(folder) == {"out.csv", "whole.csv"}
+    (folder / "out.csv").unlink()
 
 
 def test_without_resume_a_run_starts_over(folder: Path) -> None:

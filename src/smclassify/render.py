@@ -223,7 +223,7 @@ def batch_watcher(
 @contextmanager
 def batch_progress(table: Table, *, shown: bool = True) -> Iterator[Callable[[int], None]]:
     """Give a function to report written rows to; on a terminal it shows progress once a second has passed."""
-    if not (shown and is_terminal(sys.stderr)):
+    if not (shown and _can_redraw(sys.stderr)):
         yield lambda _: None
         return
     begun, n_rows, bar = monotonic(), 0, None
@@ -253,10 +253,15 @@ def _progress_bar(size: int | None) -> Progress:
     return bar
 
 
+def _can_redraw(stream: TextIO) -> bool:
+    """Return whether a line on a terminal can be replaced by another."""
+    return is_terminal(stream) and os.environ.get("TERM") not in {"dumb", "unknown"}
+
+
 @contextmanager
 def training_progress() -> Iterator[Callable[[str], None]]:
     """Give a function to report steps to; on a terminal it shows the current one."""
-    if not is_terminal(sys.stderr):
+    if not _can_redraw(sys.stderr):
         yield lambda _: None
         return
     with _console(sys.stderr).status("Reading the examples") as status:

@@ -7,8 +7,6 @@ how much of the draft counts, what was counted so far, and which run it was.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from smclassify import __version__
 from smclassify.atomic import Draft, draft_path, whole_file
 from smclassify.errors import SmclassifyError, TableError, UsageError
+from smclassify.journal import noted, sealed
 from smclassify.tables.target import is_packed, packer, reported
 from smclassify.tables.values import STANDARD_STREAM, WHOLE_FORMATS, Chunk, format_of
 
@@ -124,21 +123,17 @@ class ResumableOutput:
             TableError: It is of another run.
         """
         self._where = "from the start: nothing to go on from"
-        try:
-            journal = json.loads(self._journal.read_bytes())
-            n_rows, size, tally, run = (journal[key] for key in ("n_rows", "size", "tally", "run"))
-        except (OSError, ValueError, KeyError, TypeError):
+        journal = noted(self._journal)
+        if journal is None or self._draft.path.stat().st_size < journal["size"]:
             return False
-        if self._draft.path.stat().st_size < size:
-            return False
-        now = self._run or {}
+        now, run = self._run or {}, journal["run"]
         if changed := [name for name in {**now, **run} if now.get(name) != run.get(name)]:
             message = f"{self._target}: the unfinished run was another one; changed since: {', '.join(changed)}."
             raise TableError(message, "Undo the change to go on with it, or leave out --resume to start over.")
-        self._draft.cut(size)
-        self._tally.restore(tally)
-        self.n_rows = n_rows
-        self._where = f"from row {n_rows + 1:,} on"
+        self._draft.cut(journal["size"])
+        self._tally.restore(journal["tally"])
+        self.n_rows = journal["n_rows"]
+        self._where = f"from row {self.n_rows + 1:,} on"
         return True
 
     def start(self, writer: Writer, new_headers: Sequence[str]) -> None:
@@ -184,7 +179,7 @@ class ResumableOutput:
         with whole_file(self._journal) as handle:
             # it quotes rows: nobody may read it who may not read the target
             draft_path(self._journal).chmod(self._draft.path.stat().st_mode & 0o7777)
-            handle.write(json.dumps(journal).encode())
+            handle.write(sealed(journal))
 
     def _end_member(self) -> None:
         if self._member is not None:
@@ -201,12 +196,13 @@ class ResumableOutput:
         """Keep what is on the disk and say how to go on, or leave nothing behind."""
         with suppress(OSError):
             self._end_member()
-        if not os.path.exists(self._journal):  # noqa: PTH110 - a name too long for the disk is no error here
+        journal = noted(self._journal)
+        if journal is None:
             with suppress(OSError):
                 self._forget()
             self._draft.discard()
             return
-        kept = f"The first {json.loads(self._journal.read_bytes())['n_rows']:,} rows are kept:"
+        kept = f"The first {journal['n_rows']:,} rows are kept:"
         if isinstance(error, SmclassifyError):  # the input or the options are at fault
             goes_on = "--resume goes on only if nothing changes; after a change, leave it out."
             error.tip = f"{error.tip} {kept} {goes_on}".lstrip()
