@@ -185,6 +185,31 @@ def test_headers(tmp_path: Path, name: str, content: bytes, headers: tuple[str, 
     assert read_headers(str(path), ReadOptions()) == headers
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options", "headers"),
+    [
+        pytest.param("a.csv", b"a,b\n", ReadOptions(format="lines"), (), id="lines"),
+        pytest.param("a.txt", b'{"a": 1}\n', ReadOptions(format="jsonl"), ("a",), id="JSON Lines"),
+        pytest.param("a.csv", b"a,b\n", ReadOptions(format="parquet"), (), id="Parquet"),
+        pytest.param("a.csv", b"a,b:c\n", ReadOptions(delimiter=":"), ("a,b", "c"), id="delimiter"),
+        pytest.param("a.csv", b"a,b\n", ReadOptions(header=False), (), id="no header"),
+        pytest.param("a.csv", b"a,b\n", ReadOptions(encoding="klingon"), (), id="no such encoding"),
+        pytest.param("a.csv", b"a,b\n", ReadOptions(encoding="utf-16"), (), id="another encoding"),
+    ],
+)
+def test_headers_of_a_file_of_which_something_is_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    content: bytes,
+    options: ReadOptions,
+    headers: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / name).write_bytes(content)
+    assert read_headers(f"~/{name}", options) == headers
+
+
 def test_only_the_first_bytes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b'"a header without an end' + b"x\n" * 10 * MOST_BYTES)
