@@ -21,6 +21,7 @@ import pytest
 from conftest import Run, make_model
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from terminal import on_terminal
 
 from smclassify import paths
 from smclassify.artifact import load_model, save_model
@@ -454,6 +455,35 @@ def test_standard_streams_that_are_closed_or_full(tasks: Path, command: str, cod
     lines = done.stderr.splitlines()
     assert (message in lines[-1]) if message else not lines
     assert "Traceback" not in done.stderr
+
+
+NO_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); from smclassify.cli import main; main()"
+NEW_FILES = [
+    pytest.param("batch tasks.csv -o out.csv", "out.csv", id="batch"),
+    pytest.param("batch tasks.csv -o out.jsonl.gz", "out.jsonl.gz", id="batch packed"),
+    pytest.param("batch tasks.csv -o out.xlsx", "out.xlsx", id="batch excel"),
+    pytest.param("batch tasks.csv -o out.parquet", "out.parquet", id="batch parquet"),
+    pytest.param("batch tasks.csv --report out.html", "out.html", id="batch report"),
+    pytest.param("report done.csv -o out.html", "out.html", id="report"),
+    pytest.param("review done.csv --export out.csv -o answers.csv", "out.csv", id="review export"),
+    pytest.param("review tasks.csv -o new.csv", "new.csv", id="review"),
+]
+
+
+@pytest.mark.parametrize(("command", "target"), NEW_FILES)
+def test_a_disk_that_is_full(run: Run, tasks: Path, command: str, target: str) -> None:
+    assert run("batch", "tasks.csv", "-o", "done.csv").code == 0
+    (tasks / "answers.csv").write_text("text,label,activity,was,confidence,model\n")
+    (tasks / "loop").unlink()
+    before = {path.name: path.read_bytes() for path in tasks.iterdir()}
+    with on_terminal(*command.split(), folder=tasks, program=("-c", NO_ROOM)) as terminal:
+        if target == "new.csv":
+            terminal.see("q quit")
+            terminal.press("\r")
+        assert terminal.end() == 1
+    assert "Traceback" not in terminal.text
+    assert f"smclassify: error: {target}: cannot write the file: " in terminal.text
+    assert {path.name: path.read_bytes() for path in tasks.iterdir()} == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

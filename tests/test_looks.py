@@ -10,7 +10,7 @@ import pytest
 import typer
 from conftest import make_model
 from rich.cells import cell_len
-from rich.color import Color, ColorSystem
+from rich.color import Color, ColorSystem, ColorType
 from rich.console import Console
 from rich.text import Text
 from terminal import on_terminal
@@ -163,7 +163,7 @@ def _drawn(drawing: RenderableType, width: int) -> list[str]:
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def _light(colour: str, ground: str) -> float:
+def _contrast(colour: str, ground: str) -> float:
     """Return the contrast of a colour with its ground, from 1 to 21, as WCAG 2.2 defines it."""
     lighter, darker = sorted((_luminance(colour), _luminance(ground)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
@@ -181,7 +181,11 @@ COLOURS = [*(render.colour_of(label, LABELS) for label in LABELS), render.AWAY, 
 
 @pytest.mark.parametrize("ground", ["#ffffff", "#fdf6e3", "#000000", "#1e1e1e"])
 def test_colours_can_be_read_on_any_ground(ground: str) -> None:
-    assert [colour for colour in COLOURS if _light(colour, ground) < 3] == []
+    assert [colour for colour in COLOURS if _contrast(colour, ground) < 3] == []
+
+
+def test_colours_are_the_same_in_every_theme() -> None:
+    assert {Color.parse(colour).type for colour in COLOURS} == {ColorType.EIGHT_BIT}
 
 
 def test_labels_differ_where_there_are_few_colours() -> None:
