@@ -131,7 +131,7 @@ SUMMARIES = [
         summary(n_ragged=9, ragged_lines=(2, 3), n_blank_lines=1, unclosed_line=12),
         [
             "3 rows: 2 sales, 1 other; 2 ok, 1 unsure",
-            "note: 9 rows with too few or too many cells, kept (line 2, 3, ...)",
+            "note: 9 rows with too few or too many cells, kept (lines 2, 3, ...)",
             "note: 1 blank line, kept",
             "problem: a quoted cell that starts on line 12 never ends; all below it became one cell",
         ],

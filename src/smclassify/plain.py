@@ -120,7 +120,7 @@ def _remarks(summary: BatchSummary, where: str = "") -> list[str]:
     lines = []
     if summary.n_ragged:
         more = ", ..." if summary.n_ragged > len(summary.ragged_lines) else ""
-        rows = f"line {', '.join(map(str, summary.ragged_lines))}{more}"
+        rows = f"{'line' if summary.n_ragged == 1 else 'lines'} {', '.join(map(str, summary.ragged_lines))}{more}"
         lines.append(f"note: {where}{counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({rows})")
     if summary.n_blank_lines:
         lines.append(f"note: {where}{counted(summary.n_blank_lines, 'blank line')}, kept")

@@ -70,7 +70,7 @@ class ParquetTable:
 
     def describe(self) -> str:
         """Return how the file is written."""
-        return f"Parquet, {self.size:,} rows"
+        return f"Parquet, {self.size:,} {'row' if self.size == 1 else 'rows'}"
 
     def chunks(self, column: int) -> Iterator[ParquetChunk]:
         """Yield the rows; a value that is no text is labelled as it is written in CSV, and null as blank."""
