@@ -229,6 +229,12 @@ def test_new_cells_of_predictions(model: Model) -> None:
     ]
 
 
+def test_what_decided_is_a_new_cell() -> None:
+    model = make_model(glossary=Glossary((Entry("QBR", "marketing"),)))
+    predictions = model.predict_table(["sign", "QBR", ""])
+    assert new_columns(predictions, ["source"], model) == [["model", "glossary", ""]]
+
+
 def test_progress_is_reported(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smclassify.tables.delimited.CHUNK_ROWS", 2)
     path, counts = tmp_path / "x.csv", list[int]()

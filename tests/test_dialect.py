@@ -71,8 +71,9 @@ def test_the_user_knows_better() -> None:
 
 @pytest.mark.parametrize("encoding", ["klingon", "hex", "base64", "rot13", ""])
 def test_unknown_encoding(encoding: str) -> None:
-    with pytest.raises(UsageError, match=f"no encoding called '{encoding}'"):
+    with pytest.raises(UsageError, match=f"no encoding called '{encoding}'") as caught:
         detect(b"a", encoding=encoding)
+    assert caught.value.tip == "Common ones: utf-8, cp1252, latin-1, utf-16."
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])

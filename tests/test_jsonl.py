@@ -60,6 +60,11 @@ def test_what_an_encoding_has_not_is_refused(tmp_path: Path) -> None:
         rewrite(path, {"new": "Ж"})
 
 
+def test_the_encoding_can_be_said(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.jsonl", '{"a": "Жук"}\n'.encode("koi8-r"))
+    assert [chunk.texts for chunk in chunks_of(path, encoding="koi8-r")] == [["Жук"]]
+
+
 def test_the_encoding_stays(tmp_path: Path) -> None:
     path = written(tmp_path / "x.jsonl", '{"a": "é"}\n'.encode("utf-16"))
     assert rewrite(path) == '{"a": "é", "new": "X"}\n'.encode("utf-16")
@@ -135,6 +140,27 @@ def test_columns_come_from_the_first_thousand_objects(tmp_path: Path) -> None:
 
 NO_OBJECT = "not a JSON object. Each line must hold one: {...}"
 NO_JSON = "the line is not JSON. Each line must hold one JSON object; for a CSV file say --format csv."
+
+
+def test_no_more_is_read_first_than_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(jsonl, "_SEEN_FIRST", 2)
+    path = written(tmp_path / "x.jsonl", '{"a": 1}\n' * 4)
+    assert [len(chunk.texts) for chunk in chunks_of(path)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("n_before", "names"), [(2, ("a", "b")), (3, ("a",))])
+def test_no_more_is_read_first_than_a_row_can_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_before: int, names: tuple[str, ...]
+) -> None:
+    line = '{"a": 1}\n'
+    monkeypatch.setattr(jsonl, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(jsonl, "LARGEST_ROW", 2 * (len(line) + jsonl._PER_LINE))
+    path = written(tmp_path / "x.jsonl", line * n_before + '{"b": 2}\n')
+    with open_table(str(path), ReadOptions()) as table:
+        assert table.names == names
+
+
 WRONG = [
     pytest.param('{"a": 1}\n[1]\n', 2, NO_OBJECT, id="a list"),
     pytest.param('{"a": 1}\n\n"text"\n', 3, NO_OBJECT, id="a text"),
@@ -161,8 +187,11 @@ def test_lines_that_are_no_objects(
 
 @pytest.mark.parametrize("content", ["\n\n  \n", "\ufeff", "\ufeff\n"])
 def test_a_file_without_objects(tmp_path: Path, content: str) -> None:
-    with pytest.raises(TableError, match="the file has no objects"):
-        rewrite(written(tmp_path / "x.jsonl", content))
+    path = written(tmp_path / "x.jsonl", content)
+    with pytest.raises(TableError) as caught:
+        rewrite(path)
+    assert caught.value.message == f"{path}: the file has no objects."
+    assert caught.value.tip == "Give a file with one JSON object a line."
 
 
 def test_blank_lines_for_longer_than_a_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
