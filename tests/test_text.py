@@ -175,6 +175,9 @@ def test_written_words_are_those_of_analyze_unless_one_stands_in(text: str) -> N
 WRITTEN = [
     pytest.param("1,5 2. 3:/4, 5", ["1,5", "2", "3:/4", "5"], id="numbers"),
     pytest.param("see https://a.b/c/. or a.b@c.de.", ["see", "https://a.b/c", "or", "a.b@c.de"], id="links, addresses"),
+    pytest.param("see https://a.b/c/.", ["see", "https://a.b/c"], id="a link alone"),
+    pytest.param("see www.a.b/c/.", ["see", "www.a.b/c"], id="a link without a scheme alone"),
+    pytest.param("ask a.b@c.de.", ["ask", "a.b@c.de"], id="an address alone"),
     pytest.param("x" * 50, ["x" * 50], id="a long word"),
     pytest.param("R&D don't \u00dc_2 5%", ["r&d", "don't", "u", "2", "5", "%"], id="joined"),
 ]

@@ -192,7 +192,7 @@ class Model:
 
     def _decide(self, text: str, scores: Scores) -> Prediction:
         if not scores.n_words and not normalise(text).strip():
-            return self._prediction(text, [], _Answer(-1, -1, STATUSES.index("empty"), 0.0, 0.0))
+            return _nothing(text)
         logits = scores.logits
         if self.glossary and (entry := self.glossary.find(text)):
             return self._decided(text, entry, logits)
@@ -256,7 +256,7 @@ class Model:
     def _prediction(self, text: str, probabilities: list[float], answer: _Answer) -> Prediction:
         status = STATUSES[answer.status]
         if status == "empty":
-            return Prediction(text, None, 0.0, status, {}, None, 0.0, None, None, None)
+            return _nothing(text)
         label, activity = self.labels[answer.label], self.activities[answer.activity]
         source = SOURCES[answer.source]
         entry = self.glossary.find(text) if self.glossary and source == "glossary" else None
@@ -273,6 +273,11 @@ class Model:
             source=source,
             phrase=entry.phrase if entry else None,
         )
+
+
+def _nothing(text: str) -> Prediction:
+    """Return what there is to say of an empty text."""
+    return Prediction(text, None, 0.0, "empty", {}, None, 0.0, None, None, None)
 
 
 def _log_sum_exp(logits: list[float]) -> float:
