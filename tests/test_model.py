@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smclassify.batch_scoring import BatchScorer
-from smclassify.model import STATUSES, Model, Temperatures, Thresholds
+from smclassify.model import STATUSES, Model, Prediction, Temperatures, Thresholds
 from smclassify.predictions import EMPTY, OK, UNSURE
 from smclassify.weights import score
 
@@ -92,11 +92,9 @@ BLANK = [pytest.param(text, id=ascii(text)) for text in ("", "  ", "\t\n", "\u20
 
 @pytest.mark.parametrize("text", BLANK)
 def test_blank_text_has_no_label(model: Model, text: str) -> None:
-    [prediction] = model.predict([text])
-    assert prediction.status == "empty"
-    assert prediction.label is None
-    assert prediction.definition is None
-    assert prediction.scores == {}
+    nothing = Prediction(text, None, 0.0, "empty", {}, None, 0.0, None, None, None)
+    assert model.predict([text]) == [nothing]
+    assert model.predict([text] * 65) == [nothing] * 65
 
 
 P = (exp(1) + 1) / (exp(1) + 2)  # 0.788
