@@ -176,6 +176,14 @@ def test_what_is_no_parquet_file(tmp_path: Path, content: bytes) -> None:
     assert caught.value.tip == "Is it damaged?"
 
 
+@pytest.mark.parametrize("damaged", [b"task", b"cold call"], ids=["name", "value"])
+def test_what_is_no_utf8(tmp_path: Path, damaged: bytes) -> None:
+    path = saved(tmp_path / "x.parquet", pa.table({"task": ["cold call"]}), write_statistics=False)
+    content = path.read_bytes().replace(damaged, b"\xf4" + damaged[1:])
+    with pytest.raises(TableError, match=r"x\.parquet: cannot read the Parquet file: 'utf-8' codec can't decode"):
+        rows_of(written(path, content))
+
+
 def test_damage_in_the_middle(tmp_path: Path) -> None:
     path = saved(tmp_path / "x.parquet", pa.table({"a": [f"task {n}" for n in range(50_000)]}), compression="gzip")
     content = bytearray(path.read_bytes())

@@ -55,7 +55,7 @@ class ParquetTable:
         self.name = name
         try:
             self.file = pq.ParquetFile(name)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise TableError(f"{name}: cannot read the Parquet file: {first_line(error)}.", "Is it damaged?") from error
         self.headers = self.names = tuple(self.file.schema_arrow.names)
         if not self.headers:
@@ -80,7 +80,7 @@ class ParquetTable:
                 first = self._n_read + 1
                 self._n_read += len(values)
                 yield ParquetChunk(list(map(as_text, values)), range(first, self._n_read + 1), batch=batch)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise TableError(f"{self.name}: cannot read the Parquet file: {first_line(error)}.") from error
 
 
