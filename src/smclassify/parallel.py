@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from smclassify.artifact import load_model
 from smclassify.errors import SmclassifyError, UsageError
@@ -27,6 +27,9 @@ _FEW = 256
 """Fewer texts are not worth sending away; rows that trickle in come in such chunks."""
 _HANDED_OUT = 2
 """Chunks for each helper at a time: one that it works on, and the next one."""
+_BYTES_OF_SIZE = 8
+_PIPE = 1 << 20
+"""Bytes that a pipe between two processes holds: what Linux lets anybody have."""
 _KEPT_BACK = 8
 """Chunks for each process that may be done, or in work, while an earlier one is not."""
 
@@ -85,10 +88,10 @@ class _Helpers:
 
     def __init__(self, model: Model, count: int) -> None:
         # of the rest, each helper reads the file
-        self._model = pickle.dumps((model.path, {"thresholds": model.thresholds, "glossary": model.glossary}))
+        self._model = model.path, {"thresholds": model.thresholds, "glossary": model.glossary}
         self._count = count
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._idle: SimpleQueue[tuple[subprocess.Popen[bytes], bytes]] = SimpleQueue()
+        self._idle: SimpleQueue[tuple[subprocess.Popen[bytes], tuple[object, ...]]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
 
     def __enter__(self) -> Self:
@@ -109,8 +112,12 @@ class _Helpers:
             code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.parallel import help_out; help_out()"
             command = [sys.executable, "-c", code]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+            assert process.stdin  # noqa: S101 - tells the type
+            assert process.stdout  # noqa: S101
+            _widen(process.stdin)
+            _widen(process.stdout)
             self._processes.append(process)
-            self._idle.put((process, self._model))
+            self._idle.put((process, (self._model,)))
         return self._threads.submit(self._ask, texts)
 
     def _ask(self, texts: Sequence[str]) -> PredictionTable:
@@ -118,15 +125,14 @@ class _Helpers:
         assert process.stdin  # noqa: S101 - tells the type
         assert process.stdout  # noqa: S101
         try:
-            process.stdin.write(first)
-            pickle.dump(texts, process.stdin)
-            process.stdin.flush()
-            answer: PredictionTable = pickle.load(process.stdout)  # noqa: S301 - of a process of our own
+            for value in (*first, texts):
+                _send(value, process.stdin)
+            answer: PredictionTable = _received(process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             tip = "Was there too little memory? Use fewer with --jobs."
             raise SmclassifyError("One of the processes that label ended before its work.", tip) from error
         finally:
-            self._idle.put((process, b""))
+            self._idle.put((process, ()))
         return answer
 
 
@@ -135,8 +141,30 @@ def help_out() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     with suppress(EOFError, BrokenPipeError):
-        path, changes = pickle.load(questions)  # noqa: S301 - of the process that started this one
+        path, changes = _received(questions)
         model = replace(load_model(path), **changes)
         while True:
-            pickle.dump(model.predict_table(pickle.load(questions)), answers)  # noqa: S301 - likewise
-            answers.flush()
+            _send(model.predict_table(_received(questions)), answers)
+
+
+def _send(value: object, pipe: IO[bytes]) -> None:
+    """Write a value to another process all at once: a thread that writes or reads little by little waits its turn."""
+    content = pickle.dumps(value)
+    pipe.write(len(content).to_bytes(_BYTES_OF_SIZE) + content)
+    pipe.flush()
+
+
+def _received(pipe: IO[bytes]) -> Any:  # noqa: ANN401 - whatever was sent
+    """Return the next value that another process sent."""
+    size = int.from_bytes(pipe.read(_BYTES_OF_SIZE))
+    if not size:
+        raise EOFError
+    return pickle.loads(pipe.read(size))  # noqa: S301 - of a process of our own
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold a whole answer, where the system can, so that a helper need not wait until it is read."""
+    with suppress(ImportError, AttributeError, OSError):
+        from fcntl import F_SETPIPE_SZ, fcntl  # noqa: PLC0415 - Linux only
+
+        fcntl(pipe, F_SETPIPE_SZ, _PIPE)
