@@ -153,7 +153,11 @@ HEAVY = ["sklearn", "scipy", "pandas", "joblib", "torch", "pydantic", "numpy", "
 @pytest.mark.parametrize(
     ("arguments", "forbidden"),
     [
-        pytest.param(["classify", "cold call"], [*HEAVY, "csv", "smclassify.glossary"], id="classify"),
+        pytest.param(
+            ["classify", "cold call"],
+            [*HEAVY, "csv", "smclassify.glossary", "smclassify.commands.batch"],
+            id="classify",
+        ),
         pytest.param(["explain", "cold call"], HEAVY, id="explain"),
         pytest.param(["define", "sales"], HEAVY, id="define"),
         pytest.param(["info"], HEAVY, id="info"),

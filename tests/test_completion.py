@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smclassify import completion
-from smclassify.cli import app
+from smclassify.cli import make_app
 from smclassify.tables.beginning import MOST_BYTES, read_headers
 from smclassify.tables.values import ReadOptions
 
@@ -37,7 +37,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
         said = {"COMP_WORDS": line, "COMP_CWORD": str(line.count("\n")), "_TYPER_COMPLETE_ARGS": line}
         for name, value in (said | env).items():
             monkeypatch.setenv(name, value)
-        return completion.answer(app, shell)
+        return completion.answer(make_app(), shell)
 
     return ask
 
@@ -134,7 +134,7 @@ def test_powershell(ask: Ask, line: str, word: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell", "nonsense"])
 def test_a_command_line_that_is_not_given(shell: str) -> None:
-    assert completion.answer(app, shell)[0] in {"", "_files"}
+    assert completion.answer(make_app(), shell)[0] in {"", "_files"}
 
 
 def test_nothing_is_said_of_a_mistake(run: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pages import PAGES, Block, blocks_of, links_of, name_of
 from typer.main import get_command
 
 from smclassify import errors, load_model
-from smclassify.cli import app
+from smclassify.cli import make_app
 from smclassify.definitions import load_definitions
 from smclassify.errors import SmclassifyError
 from smclassify.training.assessment import COUNTS, SCALARS, SCORES
@@ -28,7 +28,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EVALUATE = (ROOT / "docs" / "evaluate.md").read_text(encoding="utf-8")
 NAVIGATION = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = get_command(make_app()).commands  # type: ignore[attr-defined]
 LANGUAGES = {"sh", "console", "python", "pycon", "crontab", "yaml", "csv", "toml", "json", "jsonl", "text", "gitignore"}
 SET_UP = ("pip install", "python3 -m venv", "git clone")
 

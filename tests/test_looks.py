@@ -17,7 +17,7 @@ from terminal import on_terminal
 
 from smclassify import render
 from smclassify.artifact import save_model
-from smclassify.cli import app
+from smclassify.cli import make_app
 from smclassify.model import Thresholds
 from smclassify.render_parts import Beside
 
@@ -100,7 +100,7 @@ def test_a_question_breaks_between_its_parts(folder: Path) -> None:
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_line_of_a_help_is_wider_than_the_terminal(name: str, columns: int) -> None:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(make_app())
     root = group.make_context("smclassify", ["--version"], resilient_parsing=True, terminal_width=columns)
     command = group.commands[name] if name else group  # type: ignore[attr-defined] # a group
     context = command.make_context(name, [], parent=root, resilient_parsing=True) if name else root

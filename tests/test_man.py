@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from typer.main import get_command
 
-from smclassify.cli import app
+from smclassify.cli import make_app
 
 PAGE = ROOT / "docs" / "man" / "smclassify.1"
 
@@ -24,7 +24,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_option_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8").replace("\\-", "-")
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in get_command(make_app()).commands.items():  # type: ignore[attr-defined]
         _, _, section = page.partition(f".SS {name} ")
         section = section.partition(".SS ")[0]
         for param in command.params:

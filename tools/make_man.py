@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.main import get_command
 
-from smclassify.cli import app
+from smclassify.cli import make_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ _SIGNS = {
 
 def make_page() -> str:
     """Return the page in roff."""
-    cli = get_command(app)
+    cli = get_command(make_app())
     context = _context(cli, "smclassify")
     about, examples = _parts(cli.help or "")
     lines = ['.TH SMCLASSIFY 1 "" smclassify "User Commands"', ".SH NAME", _line(f"smclassify - {_name(about[0])}")]

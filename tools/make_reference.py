@@ -17,7 +17,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from smclassify.cli import app
+from smclassify.cli import make_app
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ROOT / "docs" / "commands.md"
@@ -35,7 +35,7 @@ What `--help` says, on one page. It is written by `tools/make_reference.py` out 
 
 def commands_page() -> str:
     """Return the page of commands, in Markdown."""
-    group: Any = get_command(app)
+    group: Any = get_command(make_app())
     root = typer.Context(group, **group.context_settings)
     sections = [_section(group, "smclassify", root)]
     sections += [_section(command, f"smclassify {name}", root) for name, command in sorted(group.commands.items())]
