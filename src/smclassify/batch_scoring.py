@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.uint32]
 
 _MOST_TOKENS = 44_000
-_AT_ONCE = 8_192
+_AT_ONCE = 16_384
+_SUMMED_AT_ONCE = 2_048
+"""Fewer texts than are looked up at once: what is added up then stays in the cache of the processor."""
 _LEARN_AT_ONCE = 4_096
 _FLOAT = np.dtype(np.float64)
 
@@ -91,14 +93,16 @@ class BatchScorer:
 
     def score(self, texts: Sequence[str]) -> ScoreTable:
         """Return the scores of the texts, in their order."""
-        parts = [self._score(texts[start : start + _AT_ONCE]) for start in range(0, max(1, len(texts)), _AT_ONCE)]
+        starts = range(0, max(1, len(texts)), _AT_ONCE)
+        parts = [part for start in starts for part in self._score(texts[start : start + _AT_ONCE])]
         return ScoreTable(
             np.concatenate([part.n_words for part in parts]),
             np.concatenate([part.known for part in parts]),
             np.concatenate([part.logits.T for part in parts], axis=1).T,
         )
 
-    def _score(self, texts: Sequence[str]) -> ScoreTable:
+    def _score(self, texts: Sequence[str]) -> list[ScoreTable]:
+        """Return the scores of texts in parts."""
         tokens = tokenize(texts)
         with self._lock:
             try:
@@ -106,12 +110,20 @@ class BatchScorer:
             except BaseException:  # stopped half-way, by Ctrl-C for one
                 self._known = _Known(_MOST_TOKENS, self._word_rows.width)
                 raise
-            known = self._known
-            ids = ids[known.has_words[ids]]
-            n_tokens = np.diff(np.flatnonzero(ids == END_ID)) - 1
-            # the end of a text is an edge, and so is what comes before the next one
-            left, right = known.lasts[ids[:-1]], known.firsts[ids[1:]]
-            sums = sum_rows(known.rows, ids[ids != END_ID], n_tokens, _FLOAT)
+            ids = ids[self._known.has_words[ids]]
+            ends = np.flatnonzero(ids == END_ID)
+            return [
+                self._scores_of(ids[some[0] : some[-1] + 1], np.diff(some) - 1)
+                for start in range(0, max(1, len(texts)), _SUMMED_AT_ONCE)
+                for some in (ends[start : start + _SUMMED_AT_ONCE + 1],)
+            ]
+
+    def _scores_of(self, ids: Ints, n_tokens: Ints) -> ScoreTable:
+        """Return the scores of texts, given the ids of their tokens and how many tokens each has."""
+        known = self._known
+        # the end of a text is an edge, and so is what comes before the next one
+        left, right = known.lasts[ids[:-1]], known.firsts[ids[1:]]
+        sums = sum_rows(known.rows, ids[ids != END_ID], n_tokens, _FLOAT)
         n_words, spoken, n_known = sums[:, -N_COUNTS:].T
         sums = sums[:, :-N_COUNTS] + self._word_rows.of_pairs(left, right, n_tokens + 1)
         length = 1.0 / np.sqrt(np.maximum(n_words, 1.0))

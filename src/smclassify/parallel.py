@@ -10,7 +10,6 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from smclassify.artifact import load_model
@@ -25,8 +24,10 @@ if TYPE_CHECKING:
 
 _FEW = 256
 """Fewer texts are not worth sending away; rows that trickle in come in such chunks."""
-_HANDED_OUT = 2
-"""Chunks for each helper at a time: one that it works on, and the next one."""
+_HANDED_OUT = 3
+"""Chunks for each helper at a time: one that it works on, and the next ones."""
+_WRITTEN_AT_ONCE = 2
+"""Chunks to write, at most, before the next one is read; else helpers would run out of work meanwhile."""
 _BYTES_OF_SIZE = 8
 _PIPE = 1 << 20
 """Bytes that a pipe between two processes holds: what Linux lets anybody have."""
@@ -55,15 +56,14 @@ def predict_chunks(chunks: Iterable[Chunk], model: Model, jobs: int = 1) -> Iter
     with _Helpers(model, jobs - 1) as helpers:
         for place, chunk in enumerate(chunks):
             few = len(chunk.texts) < _FEW
-            handed_out = sum(not future.done() for _, future in waiting)
-            if place == 0 or few or handed_out >= _HANDED_OUT * (jobs - 1):
-                waiting.append((chunk, _done(model.predict_table(chunk.texts))))
-            else:
-                waiting.append((chunk, helpers.predict(chunk.texts)))
-            while waiting and (few or waiting[0][1].done() or len(waiting) > _KEPT_BACK * jobs):
-                yield _result(waiting.popleft(), model)
+            helper = None if place == 0 or few else helpers.idlest()
+            waiting.append((chunk, helper.predict(chunk.texts) if helper else _done(model.predict_table(chunk.texts))))
+            left = _WRITTEN_AT_ONCE
+            while waiting and (few or (left > 0 and waiting[0][1].done()) or len(waiting) > _KEPT_BACK * jobs):
+                yield _result(waiting.popleft())
+                left -= 1
         while waiting:
-            yield _result(waiting.popleft(), model)
+            yield _result(waiting.popleft())
 
 
 def _done(predictions: PredictionTable) -> Future[PredictionTable]:
@@ -72,67 +72,92 @@ def _done(predictions: PredictionTable) -> Future[PredictionTable]:
     return future
 
 
-def _result(waiting: tuple[Chunk, Future[PredictionTable]], model: Model) -> tuple[Chunk, PredictionTable]:
-    """Return a chunk with its predictions; what no helper has begun is done here."""
+def _result(waiting: tuple[Chunk, Future[PredictionTable]]) -> tuple[Chunk, PredictionTable]:
     chunk, future = waiting
-    return chunk, model.predict_table(chunk.texts) if future.cancel() else future.result()
+    return chunk, future.result()
 
 
 class _Helpers:
-    """Processes that predict; they start when first needed, and end with this one, however it ends.
-
-    Each is a new interpreter that takes pickled facts about a model and then texts from its standard input, and answers
-    with pickled predictions; a thread waits for each answer. A fork would be quicker to start, and unsafe beside the
-    threads of a progress bar.
-    """
+    """Processes that predict; they start when first needed, and end with this one, however it ends."""
 
     def __init__(self, model: Model, count: int) -> None:
-        # of the rest, each helper reads the file
-        self._model = model.path, {"thresholds": model.thresholds, "glossary": model.glossary}
+        self._model = model
         self._count = count
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._idle: SimpleQueue[tuple[subprocess.Popen[bytes], tuple[object, ...]]] = SimpleQueue()
-        self._threads = ThreadPoolExecutor(count)
+        self._helpers: list[_Helper] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes:
-            process.kill()
-        self._threads.shutdown(cancel_futures=True)
-        for process in self._processes:
-            with suppress(OSError), process:  # closes the pipes; what was not sent is lost
-                pass
+        for helper in self._helpers:
+            helper.kill()
+        for helper in self._helpers:
+            helper.close()
+
+    def idlest(self) -> _Helper | None:
+        """Return the helper with the least to do; None if all have enough."""
+        while len(self._helpers) < self._count:
+            self._helpers.append(_Helper(self._model))
+        helper = min(self._helpers, key=_Helper.n_asked)
+        return helper if helper.n_asked() < _HANDED_OUT else None
+
+
+class _Helper:
+    """One process that predicts.
+
+    It is a new interpreter that takes pickled facts about a model and then texts from its standard input, and answers
+    with pickled predictions. A fork would be quicker to start, and unsafe beside the threads of a progress bar. One
+    thread writes what it is asked and one reads its answers, so that its next texts lie ready when it is done.
+    """
+
+    def __init__(self, model: Model) -> None:
+        # with the path of this process, so that it imports the same modules, and nothing else from the folder
+        code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.parallel import help_out; help_out()"
+        command = [sys.executable, "-c", code]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+        assert self._process.stdin  # noqa: S101 - tells the type
+        assert self._process.stdout  # noqa: S101
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+        _widen(self._questions)
+        _widen(self._answers)
+        self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._asked: deque[Future[PredictionTable]] = deque()
+        # of the rest, it reads the file
+        self._send((model.path, {"thresholds": model.thresholds, "glossary": model.glossary}))
 
     def predict(self, texts: Sequence[str]) -> Future[PredictionTable]:
-        """Have texts predicted."""
-        while len(self._processes) < self._count:
-            # with the path of this process, so that it imports the same modules, and nothing else from the folder
-            code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.parallel import help_out; help_out()"
-            command = [sys.executable, "-c", code]
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
-            assert process.stdin  # noqa: S101 - tells the type
-            assert process.stdout  # noqa: S101
-            _widen(process.stdin)
-            _widen(process.stdout)
-            self._processes.append(process)
-            self._idle.put((process, (self._model,)))
-        return self._threads.submit(self._ask, texts)
+        """Have texts predicted; they wait until those before them are."""
+        self._send(texts)
+        self._asked.append(self._reader.submit(self._read))
+        return self._asked[-1]
 
-    def _ask(self, texts: Sequence[str]) -> PredictionTable:
-        process, first = self._idle.get()
-        assert process.stdin  # noqa: S101 - tells the type
-        assert process.stdout  # noqa: S101
+    def n_asked(self) -> int:
+        """Return how many answers have not come yet."""
+        while self._asked and self._asked[0].done():
+            self._asked.popleft()
+        return len(self._asked)
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Wait for the end of the process, and close the pipes; what was not sent is lost."""
+        self._writer.shutdown(cancel_futures=True)
+        self._reader.shutdown(cancel_futures=True)
+        with suppress(OSError), self._process:
+            pass
+
+    def _send(self, value: object) -> None:
+        # pickled here: a thread would first have to wait its turn
+        self._writer.submit(_write, pickle.dumps(value), self._questions)
+
+    def _read(self) -> PredictionTable:
         try:
-            for value in (*first, texts):
-                _send(value, process.stdin)
-            answer: PredictionTable = _received(process.stdout)
+            answer: PredictionTable = _received(self._answers)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             tip = "Was there too little memory? Use fewer with --jobs."
             raise SmclassifyError("One of the processes that label ended before its work.", tip) from error
-        finally:
-            self._idle.put((process, ()))
         return answer
 
 
@@ -144,12 +169,11 @@ def help_out() -> None:
         path, changes = _received(questions)
         model = replace(load_model(path), **changes)
         while True:
-            _send(model.predict_table(_received(questions)), answers)
+            _write(pickle.dumps(model.predict_table(_received(questions))), answers)
 
 
-def _send(value: object, pipe: IO[bytes]) -> None:
-    """Write a value to another process all at once: a thread that writes or reads little by little waits its turn."""
-    content = pickle.dumps(value)
+def _write(content: bytes, pipe: IO[bytes]) -> None:
+    """Write a pickled value to another process all at once: a thread that writes little by little waits its turn."""
     pipe.write(len(content).to_bytes(_BYTES_OF_SIZE) + content)
     pipe.flush()
 

@@ -10,7 +10,7 @@ import typer
 
 from smclassify import plain, plain_report, render
 from smclassify.columns import NEW_COLUMNS
-from smclassify.commands.opening import calculate_in_one_thread, open_model, settings_in_use
+from smclassify.commands.opening import calculate_in_one_thread, collect_garbage_seldom, open_model, settings_in_use
 from smclassify.commands.options import (
     EXIT_ROWS_WITH_ERRORS,
     ByOption,
@@ -107,6 +107,7 @@ def batch(
           --engine dask --jobs 4
     """
     calculate_in_one_thread()
+    collect_garbage_seldom()
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
     from smclassify.runs import RunOptions

