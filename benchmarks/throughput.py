@@ -151,14 +151,23 @@ def _aims(times: dict[str, float]) -> list[Aim]:
 def scale(folder: Path, sizes: list[int], rounds: int) -> None:
     """Time smclassify on files of growing size, and print what a row costs beyond the start."""
     benches = {rows: Bench(folder, made_file(folder, rows)) for rows in (1, *sizes)}
-    times = in_turns({f"{rows:,}": partial(seconds, bench.ours()) for rows, bench in benches.items()}, rounds)
+    timers = {(rows, 1): partial(seconds, bench.ours()) for rows, bench in benches.items()}
+    timers |= {(rows, 2): partial(seconds, bench.ours("--jobs", "2")) for rows, bench in benches.items()}
+    times = in_turns(timers, rounds)
     print(f"{ONE}, medians of {rounds} rounds, Python {sys.version.split()[0]}\n")
-    print(f"{'rows':>12s}{'seconds':>10s}{'microseconds per row, without the start':>42s}")
-    each = {rows: (times[f"{rows:,}"] - times["1"]) / rows for rows in sizes}
-    print(f"{1:>12,d}{times['1']:10.2f}")
-    for rows in sizes:
-        print(f"{rows:>12,d}{times[f'{rows:,}']:10.2f}{1e6 * each[rows]:42.1f}")
-    print_aims([Aim(f"a row of {sizes[-1]:,} against one of {sizes[1]:,}", each[sizes[-1]] / each[sizes[1]], 1.1)])
+    print(f"{'rows':>12s}{'seconds':>10s}{'microseconds per row, without start':>37s}{'--jobs 2':>10s}{'ratio':>8s}")
+    each = {rows: (times[rows, 1] - times[1, 1]) / rows for rows in sizes}
+    for rows in (1, *sizes):
+        cost = f"{1e6 * each[rows]:.1f}" if rows in each else ""
+        one, two = times[rows, 1], times[rows, 2]
+        print(f"{rows:>12,d}{one:10.2f}{cost:>37s}{two:10.2f}{one / two:8.2f}")
+    largest = sizes[-1]
+    print_aims(
+        [
+            Aim(f"a row of {largest:,} against one of {sizes[1]:,}", each[largest] / each[sizes[1]], 1.1),
+            Aim(f"--jobs 2 at {largest:,} rows", times[largest, 1] / times[largest, 2], 1.7, at_least=True),
+        ]
+    )
 
 
 def main() -> None:

@@ -7,10 +7,12 @@ import sys
 import time
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+_Name = TypeVar("_Name")
 
 PYTHON = sys.executable
 
@@ -58,9 +60,9 @@ def seconds(command: Sequence[str]) -> float:
     return time.perf_counter() - begun
 
 
-def in_turns(timers: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+def in_turns(timers: Mapping[_Name, Callable[[], float]], rounds: int) -> dict[_Name, float]:
     """Return the median of what each timer returns; they take turns, so that all meet the machine's slow moments."""
-    measured: dict[str, list[float]] = {name: [] for name in timers}
+    measured: dict[_Name, list[float]] = {name: [] for name in timers}
     for _ in range(rounds):
         for name, timer in timers.items():
             measured[name].append(timer())

@@ -14,7 +14,7 @@ from smclassify.tokens import END_ID, UNKNOWN, TokenTable, keys_of_words, tokeni
 from smclassify.word_rows import N_COUNTS, WordRows, sum_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -93,16 +93,19 @@ class BatchScorer:
 
     def score(self, texts: Sequence[str]) -> ScoreTable:
         """Return the scores of the texts, in their order."""
-        starts = range(0, max(1, len(texts)), _AT_ONCE)
-        parts = [part for start in starts for part in self._score(texts[start : start + _AT_ONCE])]
+        parts = list(self.parts(texts))
         return ScoreTable(
             np.concatenate([part.n_words for part in parts]),
             np.concatenate([part.known for part in parts]),
             np.concatenate([part.logits.T for part in parts], axis=1).T,
         )
 
-    def _score(self, texts: Sequence[str]) -> list[ScoreTable]:
-        """Return the scores of texts in parts."""
+    def parts(self, texts: Sequence[str]) -> Iterator[ScoreTable]:
+        """Yield the scores of the texts, in their order, some at a time; there is one part at least."""
+        for start in range(0, max(1, len(texts)), _AT_ONCE):
+            yield from self._parts(texts[start : start + _AT_ONCE])
+
+    def _parts(self, texts: Sequence[str]) -> list[ScoreTable]:
         tokens = tokenize(texts)
         with self._lock:
             try:

@@ -166,9 +166,14 @@ class Model:
 
     def predict_table(self, texts: Sequence[str]) -> PredictionTable:
         """Return the predictions of many texts as columns, which is faster than one object each."""
-        from smclassify.predictions import decide  # noqa: PLC0415 - imports numpy
+        from smclassify.predictions import decide, joined  # noqa: PLC0415 - imports numpy
 
-        return decide(self, texts, self._scorer.score(texts))
+        parts, done = [], 0
+        for scores in self._scorer.parts(texts):
+            n_texts = len(scores.n_words)
+            parts.append(decide(self, texts[done : done + n_texts], scores))
+            done += n_texts
+        return joined(parts)
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the probabilities of the labels, in the order of `labels`, float64, shape (n_texts, n_labels).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +86,12 @@ def decide(model: Model, texts: Sequence[str], scores: ScoreTable) -> Prediction
     return PredictionTable(
         label, activity, status, confidence, activity_confidence, probabilities, scores.known, source
     )
+
+
+def joined(parts: Sequence[PredictionTable]) -> PredictionTable:
+    """Return the predictions of all parts, of which there is one at least, as one table."""
+    columns = ([getattr(part, field.name) for part in parts] for field in fields(PredictionTable))
+    return PredictionTable(*map(np.concatenate, columns))
 
 
 def label_probabilities(logits: Iterable[Floats], temperature: float, known: Floats) -> Floats:

@@ -124,7 +124,7 @@ class TokenTable:
         return len(self._keys)
 
     def make_room(self) -> None:
-        """Forget the quarter of the tokens that were not met for longest if there is little room left.
+        """Forget the eighth of the tokens that were not met for longest if there is little room left.
 
         Met since the last call counts as met at the same time.
         """
@@ -134,7 +134,7 @@ class TokenTable:
         used = self._used()
         self._met[END_ID] = self._now
         oldest_first = used[np.argsort(self._met[used], kind="stable")]
-        n_forgotten = self.size // 4
+        n_forgotten = self.size // 8
         self._unused = np.concatenate((self._unused, oldest_first[:n_forgotten]))
         self._build(oldest_first[n_forgotten:])
 

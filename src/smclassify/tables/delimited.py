@@ -238,11 +238,11 @@ class DelimitedWriter:
                 for raw, cells, added, line in zip(chunk.raws, chunk.cells, new, chunk.lines, strict=True)
             ]
         else:
-            bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
-            rows = [
-                f"{body}{sign}{added}{raw[len(body) :]}"
-                for body, added, raw in zip(bodies, new, chunk.raws, strict=True)
-            ]
+            # the old cells of each row, a delimiter, the new cells and the line end, joined in one go
+            rows = [sign] * (4 * len(chunk.raws))
+            rows[0::4] = bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
+            rows[2::4] = new
+            rows[3::4] = [raw[len(body) :] for body, raw in zip(bodies, chunk.raws, strict=True)]
         self._write("".join(rows))
 
     def finish(self) -> None:
