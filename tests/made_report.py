@@ -50,5 +50,6 @@ def made_report(n_sure: int = 20) -> ReportData:
     cells = [[text, OWNERS[number % 3], f"2026-01-{number % 28 + 1:02}"] for number, text in enumerate(texts)]
     columns = [GroupColumn(1, "<b>owner</b>"), GroupColumn(2, "due", "week")]
     tally = ReportTally("/some/where/<i>tasks.csv", make_model(), columns)
-    tally.add(DelimitedChunk(texts, range(2, n + 2), cells=cells), FileAnswers(label, activity, status, confidence))
+    raws = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in cells]
+    tally.add(DelimitedChunk(texts, range(2, n + 2), raws=raws), FileAnswers(label, activity, status, confidence))
     return tally.data()

@@ -42,7 +42,7 @@ LAYERS = [
 ]
 TABLES = [
     {"values"},
-    {"source", "cells"},
+    {"source", "cells", "records"},
     {"dialect", "target"},
     {"delimited"},
     {"jsonl", "plain_lines"},

@@ -75,7 +75,7 @@ def test_summary_names_the_line_of_an_open_quote(tmp_path: Path, model: Model) -
 
 
 def test_many_chunks_stay_in_order(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smclassify.tables.delimited.CHUNK_ROWS", 7)
+    monkeypatch.setattr("smclassify.tables.records.CHUNK_ROWS", 7)
     content = "id,task\n" + "".join(f"{n},{'call' if n % 3 else 'rank'}\n" for n in range(100))
     output, summary = label(tmp_path / "x.csv", content, model, ("label",))
     rows = list(csv.DictReader(io.StringIO(output)))
@@ -236,7 +236,7 @@ def test_what_decided_is_a_new_cell() -> None:
 
 
 def test_progress_is_reported(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smclassify.tables.delimited.CHUNK_ROWS", 2)
+    monkeypatch.setattr("smclassify.tables.records.CHUNK_ROWS", 2)
     path, counts = tmp_path / "x.csv", list[int]()
     path.write_text("task\na\nb\nc\n")
     with open_table(str(path), ReadOptions()) as table:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rewriting import rewrite, written
 
 from smclassify.errors import TableError
-from smclassify.tables import convert, delimited
+from smclassify.tables import convert, records
 from smclassify.tables.convert import as_text, first_line, unique_names
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ TO_CSV = [
 def test_to_csv(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, before: str, after: str, chunk_rows: int
 ) -> None:
-    monkeypatch.setattr(delimited, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(records, "CHUNK_ROWS", chunk_rows)
     assert rewrite(written(tmp_path / name, before), target="out.csv").decode() == after
 
 

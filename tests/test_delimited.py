@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rewriting import chunks_of, rewrite, rows_of, written
 
 from smclassify.errors import TableError
-from smclassify.tables import delimited, source
+from smclassify.tables import records, source
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
 
@@ -62,7 +62,7 @@ def test_rewriting(tmp_path: Path, before: str, after: str) -> None:
 @pytest.mark.parametrize(("before", "after"), REWRITTEN)
 def test_rewriting_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
     monkeypatch.setattr(source, "_BLOCK", 1)
-    monkeypatch.setattr(delimited, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
     assert rewrite(written(tmp_path / "x.csv", before)).decode() == after
 
 
@@ -85,7 +85,7 @@ def test_the_encoding_stays(tmp_path: Path, encoding: str) -> None:
 def test_a_named_encoding_stays_and_gets_no_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    monkeypatch.setattr(delimited, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(records, "CHUNK_ROWS", 1)
     text = {"cp1251": "жюри", "shift_jis": "営業"}.get(encoding, "brühe")
     codec = encoding.removesuffix("-sig")
     path = written(tmp_path / "x.csv", f"task,who\n{text},1\n{text},2\n".encode(codec))
@@ -171,7 +171,7 @@ def test_a_cell_that_is_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, message: str, block: int
 ) -> None:
     monkeypatch.setattr(source, "_BLOCK", block)
-    for module in (source, delimited):
+    for module in (source, records):
         monkeypatch.setattr(module, "LARGEST_CELL", 100)
     with pytest.raises(TableError, match=message):
         rows_of(written(tmp_path / "x.csv", content))
@@ -180,9 +180,9 @@ def test_a_cell_that_is_too_large(
 def test_a_row_of_many_lines_is_as_long_as_a_row_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "x.csv", 'a\n"\n' + "bc\n" * 3 + '"\n')
     monkeypatch.setattr(source, "_BLOCK", 1)
-    monkeypatch.setattr(delimited, "LARGEST_ROW", 9)
+    monkeypatch.setattr(records, "LARGEST_ROW", 9)
     assert rows_of(path) == [["\nbc\nbc\nbc\n"]]
-    monkeypatch.setattr(delimited, "LARGEST_ROW", 8)
+    monkeypatch.setattr(records, "LARGEST_ROW", 8)
     with pytest.raises(TableError) as caught:
         rows_of(path)
     assert caught.value.message == f"{path}:2: the row has more than 8 characters."
@@ -190,7 +190,7 @@ def test_a_row_of_many_lines_is_as_long_as_a_row_can_be(tmp_path: Path, monkeypa
 
 
 def test_memory_is_bounded_where_a_quote_never_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (source, delimited):
+    for module in (source, records):
         monkeypatch.setattr(module, "LARGEST_CELL", 1 << 18)
     path = written(tmp_path / "x.csv", 'a,b\n1,"' + "x,y\n" * 5_000_000)
     tracemalloc.start()
@@ -271,7 +271,7 @@ def test_pieces_of_any_size_give_the_same_characters(
     path = written(tmp_path_factory.mktemp("any") / "x.csv", text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "_BLOCK", block)
-        patch.setattr(delimited, "CHUNK_ROWS", chunk_rows)
+        patch.setattr(records, "CHUNK_ROWS", chunk_rows)
         assert rows_of(path, delimiter=",", header=False) == rows
         chunks = chunks_of(path, delimiter=",", header=False)
         output = rewrite(path, {"new": "\N{SNOWMAN}"}, delimiter=",").decode()

@@ -41,7 +41,7 @@ from smclassify.plain import json_prediction, plain_error, plain_prediction
 from smclassify.predictions import NONE
 from smclassify.runs import RunOptions, label_file
 from smclassify.settings import read_file
-from smclassify.tables import delimited, excel, jsonl
+from smclassify.tables import delimited, excel, jsonl, records
 from smclassify.tables.values import ReadOptions, Table
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text("cal sign off\ud800\u202e\x1b½@.&'$5%\n\t")
@@ -161,7 +161,7 @@ BOMBS = [
 def test_a_bomb_is_refused_before_it_fills_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, message: str
 ) -> None:
-    monkeypatch.setattr(delimited, "LARGEST_ROW", 1000)
+    monkeypatch.setattr(records, "LARGEST_ROW", 1000)
     monkeypatch.setattr(delimited, "_LONGEST_LEAD", 1000)
     (tmp_path / name).write_bytes(gzip.compress(content))
     with pytest.raises(TableError, match=message):

@@ -96,7 +96,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file of about a hundred records, cut into small chunks, with a checkpoint every ten."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(resume, "CHECKPOINT_ROWS", 10)
-    for module in ("delimited", "jsonl", "plain_lines"):
+    for module in ("records", "jsonl", "plain_lines"):
         monkeypatch.setattr(f"smclassify.tables.{module}.CHUNK_ROWS", 7)
     (tmp_path / "in.csv").write_text(content(90))
     return tmp_path
@@ -198,7 +198,7 @@ def test_whatever_the_chunks_the_bytes_are_the_same(
         whole = label(f"whole-{target}", force=True)[0]
         resumed = None
         for place, stop in enumerate([*stops, None]):
-            patch.setattr("smclassify.tables.delimited.CHUNK_ROWS", sizes[place % len(sizes)])
+            patch.setattr("smclassify.tables.records.CHUNK_ROWS", sizes[place % len(sizes)])
             try:
                 resumed = label(target, stop=stop, resume=place > 0, force=True)[0]
                 break

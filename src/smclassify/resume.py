@@ -288,7 +288,7 @@ def _cut(chunk: Chunk, start: int, stop: int) -> Chunk:
     }
     for part in fields(chunk):
         value = getattr(chunk, part.name)
-        # what a format knows of each record is a sequence as long as the texts; a tuple is about the whole chunk
-        if part.name not in changes and not isinstance(value, tuple) and hasattr(value, "__getitem__"):
+        # what a format knows of each record is a sequence as long as the texts; a tuple or a text is about all
+        if part.name not in changes and not isinstance(value, (tuple, str)) and hasattr(value, "__getitem__"):
             changes[part.name] = value[start:stop]
     return replace(chunk, **changes)

@@ -30,7 +30,7 @@ def calculate_in_one_thread() -> None:
 def collect_garbage_seldom() -> None:
     """Have Python look for unreachable objects once 100,000 have come up, and not every 700.
 
-    The cells of a table are many and never unreachable: looking through them takes a twentieth of a batch's time.
+    What is read of a table is much and never unreachable: looking through them takes a fiftieth of a batch's time.
     """
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
 

@@ -6,58 +6,47 @@ short or too long.
 
 from __future__ import annotations
 
-import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
-from operator import itemgetter
 from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import TableError
 from smclassify.tables.cells import joined_rows
-from smclassify.tables.dialect import SEPARATOR_LINE, Dialect, detect_dialect
-from smclassify.tables.values import CHUNK_ROWS, LARGEST_CELL, LARGEST_ROW, Chunk, format_of, numbered_names
+from smclassify.tables.dialect import SEPARATOR_LINE, detect_dialect
+from smclassify.tables.records import RecordReader, column_of, cut_records
+from smclassify.tables.values import Chunk, format_of, numbered_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from smclassify.tables.records import Records
     from smclassify.tables.source import Source
     from smclassify.tables.values import NewColumn, ReadOptions
 
-_TOO_LONG = "row too long"
 _LONGEST_LEAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Records:
-    """Neighbouring records: cells (none for a blank line), characters with the line end, and first lines."""
-
-    cells: list[list[str]]
-    raws: list[str]
-    lines: list[int]
-    unclosed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class DelimitedChunk(Chunk):
-    """A chunk that knows the characters of its rows.
+    """A chunk that knows the characters of its rows, and cuts them into cells when asked.
 
     Attributes:
-        cells: The cells of each record; none for a blank line.
         raws: The characters of each record with its line end.
+        delimiter: What stands between its cells.
     """
 
-    cells: list[list[str]] = field(default_factory=list)
     raws: list[str] = field(default_factory=list)
+    delimiter: str = ","
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the cells of the rows."""
-        return (list[object](row) for row in self.cells if row)
+        return (list[object](cells) for cells in cut_records(self.raws, self.delimiter) if cells)
 
     def column(self, place: int) -> list[str]:
         """Return the cells of a column."""
-        return [row[place] if place < len(row) else "" for row in self.cells]
+        return column_of(self.raws, self.delimiter, place)
 
 
 class DelimitedTable:
@@ -81,31 +70,32 @@ class DelimitedTable:
         delimiter = options.delimiter or ("tab" if options.format == "tsv" else None)
         self.dialect = detect_dialect(source, options.encoding, delimiter)
         source.skip(len(self.dialect.bom))
-        self._parts = _iter_records(source, self.dialect)
+        self._reader = RecordReader(source.lines(self.dialect.encoding), self.dialect.delimiter, source.name)
         self.lead = ""
         self._head = self._first_part()
-        self.first = _Records(self._head.cells[:1], self._head.raws[:1], self._head.lines[:1])
-        self.width = len(self._head.cells[0])
-        self.headers = tuple(self._head.cells[0]) if options.header else None
+        self.first = self._head.raws[0]
+        [cells] = cut_records([self.first], self.dialect.delimiter)
+        self.width = len(cells)
+        self.headers = tuple(cells) if options.header else None
         self.names = numbered_names(self.width) if self.headers is None else self.headers
         self.size = source.size
         said = (kind for kind in (format_of(self.name), options.format) if kind in {"csv", "tsv"})
         self.format = next(said, None) or ("tsv" if self.dialect.delimiter == "\t" else "csv")
 
-    def _first_part(self) -> _Records:
+    def _first_part(self) -> Records:
         """Return the first records that hold a row, without the lines before it."""
-        for part in self._parts:
+        for part in self._reader.records(0):
             start = 0
             if not self.lead and part.lines[0] == 1 and SEPARATOR_LINE.fullmatch(part.raws[0]):
                 start = 1
-            while start < len(part.cells) and not part.cells[start]:
+            while start < len(part.raws) and not part.widths[start]:
                 start += 1
             self.lead += "".join(part.raws[:start])
             if len(self.lead) > _LONGEST_LEAD:
                 message = f"{self.name}: the first {_LONGEST_LEAD:,} characters hold no row."
                 raise TableError(message, "Is it a table?")
-            if start < len(part.cells):
-                return _Records(part.cells[start:], part.raws[start:], part.lines[start:], part.unclosed)
+            if start < len(part.raws):
+                return part.since(start)
         raise TableError(f"{self.name}: the file has no rows.", "Give a file with a header and at least one row.")
 
     def position(self) -> int:
@@ -118,92 +108,22 @@ class DelimitedTable:
 
     def chunks(self, column: int) -> Iterator[DelimitedChunk]:
         """Yield the rows below the header."""
-        head = self._head
-        if self.headers is not None:
-            head = _Records(head.cells[1:], head.raws[1:], head.lines[1:], head.unclosed)
-        for part in chain((head,), self._parts):
-            if part.cells:
-                yield self._chunk(part, column)
+        head = self._head.since(0 if self.headers is None else 1)
+        texts = column_of(head.raws, self.dialect.delimiter, column)
+        for part in chain((replace(head, texts=texts),), self._reader.records(column)):
+            if part.raws:
+                yield self._chunk(part)
 
-    def _chunk(self, part: _Records, column: int) -> DelimitedChunk:
-        width, cells = self.width, part.cells
+    def _chunk(self, part: Records) -> DelimitedChunk:
+        width = self.width
         blanks, ragged = frozenset[int](), tuple[int, ...]()
-        if set(map(len, cells)) == {width}:
-            texts = list(map(itemgetter(column), cells))
-        else:
-            blanks = frozenset(place for place, row in enumerate(cells) if not row)
-            ragged = tuple(line for line, row in zip(part.lines, cells, strict=True) if row and len(row) != width)
-            texts = [row[column] if column < len(row) else "" for row in cells]
+        if set(part.widths) != {width}:
+            blanks = frozenset(place for place, cells in enumerate(part.widths) if not cells)
+            ragged = tuple(
+                line for line, cells in zip(part.lines, part.widths, strict=True) if cells and cells != width
+            )
         unclosed = part.lines[-1] if part.unclosed else None
-        return DelimitedChunk(texts, part.lines, blanks, ragged, unclosed, cells, part.raws)
-
-
-class _Lines:
-    """Lines of text, in handfuls or one by one."""
-
-    def __init__(self, blocks: Iterator[list[str]]) -> None:
-        self._blocks = blocks
-        self._block: list[str] = []
-        self._next = 0
-        self.ended = False
-
-    def handful(self) -> list[str]:
-        """Return some lines; none at the end."""
-        if self._next == len(self._block):
-            self._block, self._next = next(self._blocks, []), 0
-        taken = self._block[self._next : self._next + CHUNK_ROWS]
-        self._next += len(taken)
-        return taken
-
-    def one_by_one(self, taken: list[str]) -> Iterator[str]:
-        """Yield one line more at a time, adding it to those taken.
-
-        Raises:
-            csv.Error: The lines are longer together than a row can be.
-        """
-        left = LARGEST_ROW
-        while left >= 0:
-            if self._next == len(self._block):
-                self._block, self._next = next(self._blocks, []), 0
-            if not self._block:
-                self.ended = True
-                return
-            taken.append(self._block[self._next])
-            self._next += 1
-            left -= len(taken[-1])
-            yield taken[-1]
-        raise csv.Error(_TOO_LONG)
-
-
-def _iter_records(source: Source, dialect: Dialect) -> Iterator[_Records]:
-    """Yield the records of a file, as many at a time as have arrived."""
-    lines, number = _Lines(source.lines(dialect.encoding)), 1
-    while taken := lines.handful():
-        yield _parse(taken, number, dialect.delimiter, lines, source.name)
-        number += len(taken)
-
-
-def _parse(taken: list[str], number: int, delimiter: str, lines: _Lines, name: str) -> _Records:
-    """Return the records that start in some lines; where the last one goes on, its lines are taken too."""
-    n_lines, cells, ends = len(taken), list[list[str]](), list[int]()
-    csv.field_size_limit(LARGEST_CELL)
-    reader = csv.reader(chain(taken[:], lines.one_by_one(taken)), delimiter=delimiter)
-    try:
-        for record in reader:
-            cells.append(record)
-            ends.append(reader.line_num)
-            if reader.line_num >= n_lines:
-                break
-    except csv.Error as error:
-        line = number + (ends[-1] if ends else 0)
-        most = f"more than {LARGEST_ROW:,}" if str(error) == _TOO_LONG else f"a cell of more than {LARGEST_CELL:,}"
-        message = f"{name}:{line}: the row has {most} characters."
-        raise TableError(message, "Is a closing quote missing?") from error
-    # the reader asks for more after the last line only when a quoted cell is still open
-    unclosed = lines.ended
-    starts = [0, *ends[:-1]]
-    raws = taken if len(cells) == len(taken) else ["".join(taken[a:b]) for a, b in zip(starts, ends, strict=True)]
-    return _Records(cells, raws, [number + start for start in starts], unclosed)
+        return DelimitedChunk(part.texts, part.lines, blanks, ragged, unclosed, part.raws, self.dialect.delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +143,7 @@ class DelimitedWriter:
         self.handle.write(self.table.dialect.bom)
         self._write(self.table.lead)
         if self.table.headers is not None:
-            first = self.table.first
-            chunk = DelimitedChunk([""], first.lines, cells=first.cells, raws=first.raws)
+            chunk = DelimitedChunk([""], [1], raws=[self.table.first], delimiter=self.table.dialect.delimiter)
             self.write(chunk, [[name] for name in new_headers])
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
@@ -233,9 +152,10 @@ class DelimitedWriter:
         table, sign = self.table, self.table.dialect.delimiter
         new = joined_rows(columns, sign)
         if chunk.blanks or chunk.ragged or chunk.unclosed is not None:
+            widths = map(len, cut_records(chunk.raws, sign))
             rows = [
-                _widened(raw, cells, added, table, unclosed=line == chunk.unclosed)
-                for raw, cells, added, line in zip(chunk.raws, chunk.cells, new, chunk.lines, strict=True)
+                _widened(raw, n_cells, added, table, unclosed=line == chunk.unclosed)
+                for raw, n_cells, added, line in zip(chunk.raws, widths, new, chunk.lines, strict=True)
             ]
         else:
             # the old cells of each row, a delimiter, the new cells and the line end, joined in one go
@@ -267,15 +187,15 @@ def encoded(text: str, encoding: str, name: str) -> bytes:
         ) from error
 
 
-def _widened(raw: str, cells: list[str], added: str, table: DelimitedTable, *, unclosed: bool) -> str:
+def _widened(raw: str, n_cells: int, added: str, table: DelimitedTable, *, unclosed: bool) -> str:
     """Return the characters of a row with new cells, already joined, after its first `width` ones."""
-    if not cells:
+    if not n_cells:
         return raw
     width, sign = table.width, table.dialect.delimiter
     body = f'{raw}"' if unclosed else raw.rstrip("\r\n")
     end = raw[len(body) :]
-    if len(cells) <= width:
-        return sign.join((body, *[""] * (width - len(cells)), added)) + end
+    if n_cells <= width:
+        return sign.join((body, *[""] * (width - n_cells), added)) + end
     place = next(_first_cells(width, sign).finditer(body)).end()
     return f"{body[:place]}{added}{sign}{body[place:]}{end}"
 
