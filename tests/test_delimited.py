@@ -94,8 +94,22 @@ def test_a_named_encoding_stays_and_gets_no_mark(
 
 def test_what_an_encoding_has_not_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.csv", "task\nbrühe\n".encode("cp1252"))
-    with pytest.raises(TableError, match=r"x\.csv: 'Ж' cannot be written in cp1252"):
+    with pytest.raises(TableError, match=r"x\.csv: 'Ж' cannot be written in cp1252") as caught:
         rewrite(path, {"new": "Ж"})
+    assert caught.value.tip == "Convert the input to UTF-8 first."
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 100])
+def test_the_cells_of_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk_rows: int) -> None:
+    monkeypatch.setattr(records, "CHUNK_ROWS", chunk_rows)
+    path = written(tmp_path / "x.csv", 'a;b;c\n1;"x;\ny";3\n\n4\n5;,z\n')
+    chunks = chunks_of(path, column=1)
+    rows = [["1", "x;\ny", "3"], [], ["4"], ["5", ",z"]]
+    assert [text for chunk in chunks for text in chunk.texts] == ["x;\ny", "", "", ",z"]
+    assert [list(row) for chunk in chunks for row in chunk.rows()] == [row for row in rows if row]
+    for place in range(3):
+        cells = [row[place] if place < len(row) else "" for row in rows]
+        assert [cell for chunk in chunks for cell in chunk.column(place)] == cells
 
 
 def test_without_a_header(tmp_path: Path) -> None:

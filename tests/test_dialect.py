@@ -138,15 +138,16 @@ def test_a_large_cell_among_the_first_rows() -> None:
         csv.field_size_limit(before)
 
 
-@pytest.mark.parametrize(("given", "sign"), [("semicolon", ";"), (":", ":"), (r"\t", "\t"), ("\t", "\t")])
+@pytest.mark.parametrize(("given", "sign"), [("semicolon", ";"), (":", ":"), ("X", "X"), (r"\t", "\t"), ("\t", "\t")])
 def test_named_delimiter(given: str, sign: str) -> None:
     assert detect(b"a,b\n", delimiter=given).delimiter == sign
 
 
 @pytest.mark.parametrize("given", ["ab", '"', "\n"])
 def test_impossible_delimiter(given: str) -> None:
-    with pytest.raises(UsageError, match="is not a single character"):
+    with pytest.raises(UsageError, match="is not a single character") as caught:
         detect(b"a,b\n", delimiter=given)
+    assert caught.value.tip == "Give one character, or one of: comma, semicolon, tab, pipe."
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -81,14 +81,16 @@ def test_stand_ins_and_signs_have_no_grams(word: str) -> None:
     assert len(word_terms(word)) == 1
 
 
-KNOWN = {word_number("call"), word_number("ca"), piece_number("ing"), piece_number("i"), piece_number("s")}
+KNOWN = {*map(word_number, ("call", "ca", "q", "<number>", "?")), *map(piece_number, ("ing", "i", "s"))}
 PIECES = [
     pytest.param("call", [word_number("call")], id="known word"),
     pytest.param("calling", [word_number("call"), piece_number("ing")], id="longest first"),
     pytest.param("cais", [word_number("ca"), piece_number("i"), piece_number("s")], id="three pieces"),
     pytest.param("callx", [word_number("call")], id="unknown rest"),
     pytest.param("xcall", [], id="unknown beginning"),
+    pytest.param("q", [word_number("q")], id="one letter"),
     pytest.param("<number>", [], id="stand-in"),
+    pytest.param("?", [], id="sign"),
 ]
 
 
