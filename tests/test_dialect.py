@@ -63,6 +63,7 @@ def test_the_user_knows_better() -> None:
     assert detect("é".encode("cp1252"), encoding="latin-1").encoding == "iso8859-1"
     assert not detect("é".encode("cp1252"), encoding="latin-1").guessed
     assert detect(codecs.BOM_UTF16_LE + "a".encode("utf-16-le"), encoding="utf-16").encoding == "utf-16-le"
+    assert detect(codecs.BOM_UTF32_BE + "a".encode("utf-32-be"), encoding="utf-32").encoding == "utf-32-be"
     assert detect(codecs.BOM_UTF8 + b"a", encoding="utf-8").bom == codecs.BOM_UTF8
     assert detect(codecs.BOM_UTF8 + b"a", encoding="cp1252").bom == b""
     assert detect(b"a", encoding="utf-8-sig").encoding == "utf-8"
@@ -82,6 +83,8 @@ def test_an_encoding_that_needs_a_mark(encoding: str) -> None:
         detect(b"a,b\n1,2\n", encoding=encoding)
 
 
+_FORMAT_TIP = "Export it as CSV, or say --format excel if it is an .xlsx workbook, --format parquet if it is Parquet."
+_NUL_TIP = "If it is UTF-16 without a mark, say so: -e utf-16-le."
 NOT_TEXT = [
     pytest.param(b"PK\x03\x04...", "Excel", id="xlsx"),
     pytest.param(b"\xd0\xcf\x11\xe0\xa1", "an old Excel or Office file", id="xls"),
@@ -94,8 +97,9 @@ NOT_TEXT = [
 
 @pytest.mark.parametrize(("content", "what"), NOT_TEXT)
 def test_what_is_not_text_is_named(content: bytes, what: str) -> None:
-    with pytest.raises(TableError, match=what):
+    with pytest.raises(TableError, match=what) as caught:
         detect(content)
+    assert caught.value.tip == (_NUL_TIP if what == "binary data" else _FORMAT_TIP)
 
 
 DELIMITERS = [

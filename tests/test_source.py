@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import re
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from smclassify.tables.source import open_source
 from smclassify.tables.values import ReadOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -60,27 +61,51 @@ def test_any_lines_in_blocks_of_any_size(tmp_path_factory: pytest.TempPathFactor
     assert len(lines) == len(text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n"))
 
 
+_WRONG = "Name the encoding with -e, for instance -e cp1252."
+_NUL = "If it is UTF-16 without a mark, say so: -e utf-16-le."
+_TOO_LONG = "Is it a text file?"
 NOT_LINES = [
-    pytest.param(b"a\nb\rbr\xfche\n", "utf-8", r"x:3: not valid utf-8 \(byte 0xfc cannot", id="wrong byte"),
-    pytest.param(b"a\r\xfc", "utf-8", r"x:2: not valid utf-8 \(byte 0xfc cannot", id="wrong byte after CR"),
-    pytest.param(b"a\r\nbr\xc3", "utf-8", r"x:2: not valid utf-8 \(byte 0xc3 cannot", id="half a character at the end"),
-    pytest.param(b"\x81", "cp1252", r"x:1: not valid cp1252 \(byte 0x81 cannot", id="no such byte"),
-    pytest.param(b"a\0\n\0\0\xd8", "utf-16-le", r"x:2: not valid utf-16-le \(byte 0x00", id="half a pair"),
-    pytest.param(b"a\n\nb\0", "utf-8", r"x:3: a NUL character: this is binary data", id="NUL"),
-    pytest.param(b"\0", "latin-1", r"x:1: a NUL character", id="NUL at the start"),
-    pytest.param(b"a\n\nb\n" + b"c" * 101, "utf-8", r"x:4: the line has more than 100 characters", id="long line"),
+    pytest.param(b"a\nb\rbr\xfche\n", "utf-8", "x:3: not valid utf-8 (byte 0xfc cannot", _WRONG, id="wrong byte"),
+    pytest.param(b"a\r\xfc", "utf-8", "x:2: not valid utf-8 (byte 0xfc cannot", _WRONG, id="wrong after CR"),
+    pytest.param(b"a\r\nbr\xc3", "utf-8", "x:2: not valid utf-8 (byte 0xc3 cannot", _WRONG, id="half at the end"),
+    pytest.param(b"\x81", "cp1252", "x:1: not valid cp1252 (byte 0x81 cannot", _WRONG, id="no such byte"),
+    pytest.param(b"a\0\n\0\0\xd8", "utf-16-le", "x:2: not valid utf-16-le (byte 0x00", _WRONG, id="half a pair"),
+    pytest.param(b"a\n\nb\0", "utf-8", "x:3: a NUL character: this is binary data", _NUL, id="NUL"),
+    pytest.param(b"a\n\0\n\0", "utf-8", "x:2: a NUL character: this is binary data", _NUL, id="the first of two NULs"),
+    pytest.param(b"\0", "latin-1", "x:1: a NUL character", _NUL, id="NUL at the start"),
+    pytest.param(b"a\n\nb\n" + b"c" * 101, "utf-8", "x:4: the line has more than 100 char", _TOO_LONG, id="long line"),
 ]
 
 
 @pytest.mark.parametrize("block", [1, 2, 101, 1 << 20])
-@pytest.mark.parametrize(("content", "encoding", "message"), NOT_LINES)
+@pytest.mark.parametrize(("content", "encoding", "message", "tip"), NOT_LINES)
 def test_what_is_no_text_is_located(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, encoding: str, message: str, block: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    encoding: str,
+    message: str,
+    tip: str,
+    block: int,
 ) -> None:
     monkeypatch.setattr(source, "_BLOCK", block)
     monkeypatch.setattr(source, "LARGEST_CELL", 100)
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(TableError, match=re.escape(message)) as caught:
         lines_of(written(tmp_path / "x", content), encoding)
+    assert caught.value.tip == tip
+
+
+def test_a_line_may_be_as_long_as_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_BLOCK", 1)
+    monkeypatch.setattr(source, "LARGEST_CELL", 100)
+    assert lines_of(written(tmp_path / "x", b"c" * 100)) == ["c" * 100]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_what_a_file_begins_with(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    content = os.urandom(200_000)
+    with open_source(str(written(tmp_path / "x", pack(content)))) as opened:
+        assert opened.start == content[: 1 << 16]
 
 
 def test_a_pipe_has_no_positions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +145,9 @@ def test_unreadable_files(tmp_path: Path, name: str, content: bytes | None, mess
 
 
 def test_a_folder_is_not_a_table(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="this is a folder"):
+    with pytest.raises(TableError, match="this is a folder") as caught:
         rows_of(tmp_path)
+    assert caught.value.tip == "Name a file inside it."
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
