@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rewriting import chunks_of, rewrite, rows_of, written
 
 from smclassify.errors import TableError
-from smclassify.tables import records, source
+from smclassify.tables import delimited, records, source
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
 
@@ -222,18 +222,36 @@ def test_ten_thousand_columns(tmp_path: Path) -> None:
     assert rewrite(path).decode() == (f"{header},new\n{row},X\n1,2{',' * 9_998},X\n{row},X,surplus\n")
 
 
+NO_ROWS = "Give a file with a header and at least one row."
 UNREADABLE = [
-    pytest.param(b"\n\n", "the file has no rows", id="blank lines only"),
-    pytest.param(b"\xef\xbb\xbf", "the file has no rows", id="mark only"),
-    pytest.param(b"sep=;\n", "the file has no rows", id="sep line only"),
-    pytest.param(b"a,b\n\x81,2\n", r"x\.csv:2: not valid cp1252 \(byte 0x81", id="neither UTF-8 nor Windows-1252"),
+    pytest.param(b"\n\n", "x.csv: the file has no rows.", NO_ROWS, id="blank lines only"),
+    pytest.param(b"\xef\xbb\xbf", "x.csv: the file has no rows.", NO_ROWS, id="mark only"),
+    pytest.param(b"sep=;\n", "x.csv: the file has no rows.", NO_ROWS, id="sep line only"),
+    pytest.param(b"\n" * 11 + b"a", "x.csv: the first 10 characters hold no row.", "Is it a table?", id="late row"),
+    pytest.param(b"a,b\n\x81,2\n", "x.csv:2: not valid cp1252 (byte 0x81", "Name the encoding", id="in no encoding"),
 ]
 
 
-@pytest.mark.parametrize(("content", "message"), UNREADABLE)
-def test_unreadable_files(tmp_path: Path, content: bytes, message: str) -> None:
-    with pytest.raises(TableError, match=message):
+@pytest.mark.parametrize(("content", "message", "tip"), UNREADABLE)
+def test_unreadable_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str, tip: str
+) -> None:
+    monkeypatch.setattr(delimited, "_LONGEST_LEAD", 10)
+    with pytest.raises(TableError) as caught:
         rows_of(written(tmp_path / "x.csv", content))
+    assert message in caught.value.message
+    assert caught.value.tip.startswith(tip)
+
+
+def test_so_many_blank_lines_may_come_before_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "_LONGEST_LEAD", 10)
+    assert rows_of(written(tmp_path / "x.csv", b"\n" * 10 + b"a\nb\n")) == [["b"]]
+
+
+def test_a_table_said_to_have_tabs(tmp_path: Path) -> None:
+    path = written(tmp_path / "x", "a,b\tc,d\n1,2\t3,4\n")
+    assert rows_of(path, format="tsv") == [["1,2", "3,4"]]
+    assert rows_of(path, format="csv") == [["1", "2\t3", "4"]]
 
 
 FORMATS = [

@@ -408,6 +408,10 @@ def tasks(tmp_path: Path) -> Path:
 AROUND = [
     pytest.param(["batch", "loop"], 1, "loop: cannot open the file: Too many levels", id="input is a loop"),
     pytest.param(["batch", "tasks.csv", "-o", "loop"], 1, "loop: cannot write the file", id="output is a loop"),
+    pytest.param(["batch", "tasks.csv", "--report", "loop"], 1, "loop: cannot write the file", id="report is a loop"),
+    pytest.param(
+        ["batch", "tasks.csv", "-o", "loop", "--report", "r.html"], 1, "loop: cannot write", id="a loop beside a report"
+    ),
     pytest.param(["batch", "tasks.csv", "-o", "link.csv", "--force"], 2, "replace the input", id="link to the input"),
     pytest.param(["batch", "link.csv", "-o", "tasks.csv", "--force"], 2, "replace the input", id="input is a link"),
     pytest.param(["batch", "tasks.csv", "-o", "x" * 300], 1, "File name too long", id="long name"),

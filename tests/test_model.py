@@ -221,6 +221,22 @@ def test_few_and_many_texts_get_the_same_predictions(texts: list[str]) -> None:
         assert (few.label, few.status, few.activity) == (among_many.label, among_many.status, among_many.activity)
 
 
+@pytest.mark.parametrize("summed", [1, 2, 3, 100])
+@pytest.mark.parametrize("looked_up", [1, 4, 5, 100])
+def test_the_parts_that_texts_are_done_in_change_nothing(
+    model: Model, monkeypatch: pytest.MonkeyPatch, looked_up: int, summed: int
+) -> None:
+    monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", looked_up)
+    monkeypatch.setattr("smclassify.batch_scoring._SUMMED_AT_ONCE", summed)
+    table = model.predict_table(PAIRS)
+    predictions = [model.predict([text])[0] for text in PAIRS]
+    assert table.confidence == pytest.approx([prediction.confidence for prediction in predictions])
+    assert [STATUSES[place] for place in table.status] == [prediction.status for prediction in predictions]
+    expected = [[prediction.scores.get(label, 0.0) for label in model.labels] for prediction in predictions]
+    filled = [place for place, prediction in enumerate(predictions) if prediction.scores]
+    assert table.probabilities[filled] == pytest.approx(np.array(expected)[filled])
+
+
 def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 8)
     monkeypatch.setattr("smclassify.batch_scoring._LEARN_AT_ONCE", 1)

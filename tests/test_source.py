@@ -127,21 +127,23 @@ def test_a_nul_far_down_the_file(tmp_path: Path) -> None:
     assert "-e utf-16-le" in caught.value.tip
 
 
+NOTHING_THERE = "Check the path; `ls` shows what is there."
 UNOPENED = [
-    pytest.param(None, "there is no such file", id="missing"),
-    pytest.param(b"", "the file is empty", id="empty"),
-    pytest.param(gzip.compress(b""), "the file is empty", id="empty, packed"),
+    pytest.param(None, "there is no such file", NOTHING_THERE, id="missing"),
+    pytest.param(b"", "the file is empty", "Give a file with at least one row.", id="empty"),
+    pytest.param(gzip.compress(b""), "the file is empty", "Give a file with at least one row.", id="empty, packed"),
 ]
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.txt", "x.xlsx", "x.parquet"])
-@pytest.mark.parametrize(("content", "message"), UNOPENED)
-def test_unreadable_files(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+@pytest.mark.parametrize(("content", "message", "tip"), UNOPENED)
+def test_unreadable_files(tmp_path: Path, name: str, content: bytes | None, message: str, tip: str) -> None:
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(TableError, match=message):
+    with pytest.raises(TableError, match=message) as caught:
         rows_of(path)
+    assert caught.value.tip == tip
 
 
 def test_a_folder_is_not_a_table(tmp_path: Path) -> None:

@@ -219,9 +219,10 @@ def _check_report(target: str, plan: Plan, options: RunOptions, engine: str | No
         raise UsageError(message, "Make it from the labelled file: smclassify report labelled.csv -o report.html")
     check_jinja()
     [part] = plan.parts
+    check_target(part.target, part.source, force=True)
+    check_target(target, part.source, force=options.force)
     if Path(target).resolve() == Path(part.target).resolve():
         raise UsageError(f"{target}: the labelled rows and the report need a file each.", "Name two.")
-    check_target(target, part.source, force=options.force)
 
 
 def _teller(*, quiet: bool) -> Callable[[str], None]:

@@ -78,10 +78,11 @@ def check_target(target: str, source: str, *, force: bool) -> None:
         return
     path = Path(target)
     try:
-        path.resolve().exists()
-    except (OSError, RuntimeError) as error:  # a name too long, or a symbolic link that leads to itself
-        message = f"{path}: cannot write the file: {getattr(error, 'strerror', None) or 'it is a loop of links'}."
-        raise TableError(message, "Name another one.") from error
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # a name too long, or a symbolic link that leads to itself
+        raise TableError(f"{path}: cannot write the file: {error.strerror}.", "Name another one.") from error
     if path.is_dir():
         raise TableError(f"{path}: this is a folder, not a file.", "Name a file inside it.")
     if not path.parent.is_dir():
