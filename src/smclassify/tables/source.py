@@ -18,7 +18,7 @@ from smclassify.tables.values import LARGEST_CELL, STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 19
 """Most bytes to read at a time."""
 _PEEK = 1 << 16
 _GZIP = b"\x1f\x8b"
