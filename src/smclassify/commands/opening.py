@@ -28,7 +28,7 @@ def calculate_in_one_thread() -> None:
 
 
 def collect_garbage_seldom() -> None:
-    """Have Python look for unreachable objects once 100,000 have come up, and not every 700.
+    """Have Python look for unreachable objects once 100,000 have come up, and not every few hundred.
 
     What is read of a table is much and never unreachable: looking through them takes a fiftieth of a batch's time.
     """

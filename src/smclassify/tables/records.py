@@ -61,8 +61,7 @@ class RecordReader:
 
     def _handful(self) -> list[str]:
         """Return some lines; none at the end."""
-        if self._next == len(self._block):
-            self._block, self._next = next(self._blocks, []), 0
+        self._fill()
         taken = self._block[self._next : self._next + CHUNK_ROWS]
         self._next += len(taken)
         return taken
@@ -75,9 +74,7 @@ class RecordReader:
         """
         left = LARGEST_ROW
         while left >= 0:
-            if self._next == len(self._block):
-                self._block, self._next = next(self._blocks, []), 0
-            if not self._block:
+            if not self._fill():
                 self._ended = True
                 return
             taken.append(self._block[self._next])
@@ -85,6 +82,12 @@ class RecordReader:
             left -= len(taken[-1])
             yield taken[-1]
         raise csv.Error(_TOO_LONG)
+
+    def _fill(self) -> bool:
+        """Get the next block of lines once the last one is used up; return whether there are lines."""
+        if self._next == len(self._block):
+            self._block, self._next = next(self._blocks, []), 0
+        return bool(self._block)
 
     def _parse(self, taken: list[str], column: int) -> Records:
         """Return the records that start in some lines; where the last one goes on, its lines are taken too."""
