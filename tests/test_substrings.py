@@ -38,12 +38,14 @@ def test_grams_are_those_of_one_word(word: str) -> None:
 def test_pieces_are_those_of_one_word(words: list[str], vocabulary: list[str]) -> None:
     known = {number(piece) for piece in vocabulary for number in (word_number, piece_number)}
     alone = [pieces(word, known.__contains__) for word in words]
-    counts, numbers = numbers_of_pieces(words, lambda wanted: np.isin(wanted, np.array(list(known), dtype=np.uint32)))
+    counts, numbers = numbers_of_pieces(
+        words, lambda wanted: np.flatnonzero(np.isin(wanted, np.array(list(known), dtype=np.uint32)))
+    )
     assert counts.tolist() == [len(of_word) for of_word in alone]
     assert numbers.tolist() == [number for of_word in alone for number in of_word]
 
 
 def test_a_piece_ends_where_a_character_does() -> None:
     half = crc32(b"\xc3")
-    counts, numbers = numbers_of_pieces(["é"], lambda wanted: wanted == half)
+    counts, numbers = numbers_of_pieces(["é"], lambda wanted: np.flatnonzero(wanted == half))
     assert (counts.tolist(), numbers.tolist()) == ([0], [])

@@ -151,26 +151,29 @@ class BatchScorer:
     def _learn(self, keys: Keys, written: list[str]) -> None:
         """Find out about tokens: first about those that are nothing but a word, then about those made of words."""
         words_of = [[token[:LONGEST_WORD]] if _is_plain(token) else analyze(token) for token in written]
-        self._learn_plain([word for word in dict.fromkeys(chain.from_iterable(words_of)) if _is_plain(word)])
+        words = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(words_of)))}
+        numbers, rows = self._of_words(list(words))
         others = np.flatnonzero(self._known.table.find(keys) == UNKNOWN)
         if len(others):
-            self._learn_others(keys[others], [words_of[place] for place in others.tolist()])
+            of_others = [[words[word] for word in words_of[place]] for place in others.tolist()]
+            self._add_others(keys[others], of_others, numbers, rows)
 
-    def _learn_plain(self, words: list[str]) -> None:
-        keys = keys_of_words(words)
-        new = np.flatnonzero(self._known.table.find(keys) == UNKNOWN)
-        numbers, rows = self._word_rows.of_words([words[place] for place in new.tolist()])
-        self._known.add(keys[new], numbers, numbers, rows)
-
-    def _learn_others(self, keys: Keys, words_of: list[list[str]]) -> None:
-        places: dict[str, int] = {}
-        chosen = np.array([places.setdefault(word, len(places)) for of in words_of for word in of], dtype=np.int64)
-        words = list(places)
-        numbers, rows = np.empty(len(words), dtype=np.uint32), np.empty((len(words), self._known.rows.shape[1]))
+    def _of_words(self, words: list[str]) -> tuple[Numbers, Floats]:
+        """Return the numbers and rows of words, adding those that are tokens as they stand."""
+        known = self._known
         plain = np.array([_is_plain(word) for word in words], dtype=np.bool_)
-        ids = self._known.table.find(keys_of_words(words)[plain])
-        numbers[plain], rows[plain] = self._known.firsts[ids], self._known.rows[ids]
-        numbers[~plain], rows[~plain] = self._word_rows.of_words([word for word in words if not _is_plain(word)])
+        keys = keys_of_words(words)
+        ids = np.where(plain, known.table.find(keys), UNKNOWN)
+        numbers, rows = known.firsts[ids], known.rows[ids]
+        new = np.flatnonzero(ids == UNKNOWN)
+        numbers[new], rows[new] = self._word_rows.of_words([words[place] for place in new.tolist()])
+        new = new[plain[new]]
+        known.add(keys[new], numbers[new], numbers[new], rows[new])
+        return numbers, rows
+
+    def _add_others(self, keys: Keys, words_of: list[list[int]], numbers: Numbers, rows: Floats) -> None:
+        """Add tokens, given the places of the words of each among these numbers and rows."""
+        chosen = np.array(list(chain.from_iterable(words_of)), dtype=np.int64)
         counts = np.fromiter(map(len, words_of), dtype=np.int64, count=len(words_of))
         sums = sum_rows(rows, chosen, counts, _FLOAT)
         of_token, numbers = np.repeat(np.arange(len(counts)), counts), numbers[chosen]

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Ints = NDArray[np.int64]
     Numbers = NDArray[np.uint32]
+    Positions = Callable[[Numbers], Ints]
 
 _TURNED = np.uint32(0xFFFFFFFF)
 _CHANGES = np.array([crc32(bytes([byte ^ 0xFF])) ^ 0xFF000000 for byte in range(256)], dtype=np.uint32)
-_LAST_BITS = np.uint32(0xFF)
-_N_LAST_BITS = np.uint32(8)
+_BITS_OF_BYTE = np.uint32(8)
 
 
 def joined(words: Sequence[str]) -> tuple[Bytes, Ints, Ints]:
@@ -40,16 +40,16 @@ def numbers_of_grams(content: Bytes, n: int) -> Numbers:
     return states ^ _TURNED
 
 
-def numbers_of_pieces(words: Sequence[str], has: Callable[[Numbers], NDArray[np.bool_]]) -> tuple[Ints, Numbers]:
+def numbers_of_pieces(words: Sequence[str], known: Positions) -> tuple[Ints, Numbers]:
     """Return how many pieces each word has, and the numbers of them all.
 
     Args:
         words: Words proper, no stand-ins or signs.
-        has: Says which numbers are those of known pieces.
+        known: Returns the positions of the numbers that are those of known pieces.
     """
     content, sizes, left = joined(words)
-    longest, numbers = _longest_pieces(content, np.cumsum(sizes) - sizes, left, has)
     ends = np.cumsum(sizes)
+    longest, numbers = _longest_pieces(content, ends - sizes, left, known)
     found: list[tuple[Ints, Numbers]] = []
     owners, places = np.arange(len(words)), ends - sizes
     while len(owners):
@@ -65,9 +65,7 @@ def numbers_of_pieces(words: Sequence[str], has: Callable[[Numbers], NDArray[np.
     return np.bincount(of_word, minlength=len(words)), in_turn[np.argsort(of_word, kind="stable")]
 
 
-def _longest_pieces(
-    content: Bytes, starts: Ints, left: Ints, has: Callable[[Numbers], NDArray[np.bool_]]
-) -> tuple[Ints, Numbers]:
+def _longest_pieces(content: Bytes, starts: Ints, left: Ints, known: Positions) -> tuple[Ints, Numbers]:
     """Return the size of the longest known piece that starts at each byte, 0 if there is none, and its number."""
     is_boundary = np.append((content & 0xC0) != 0x80, True)
     states = np.full(len(content), np.uint32(INSIDE) ^ _TURNED)
@@ -75,10 +73,11 @@ def _longest_pieces(
     longest, numbers = np.zeros(len(content), dtype=np.int64), np.zeros(len(content), dtype=np.uint32)
     places, size = np.arange(len(content)), 0
     while len(places):
-        states = _after(states, content[places + size])
+        states = _after(states, content.take(places + size))
         size += 1
         so_far = states ^ _TURNED
-        hits = has(so_far) & is_boundary[places + size]
+        hits = known(so_far)
+        hits = hits[is_boundary[places[hits] + size]]
         longest[places[hits]], numbers[places[hits]] = size, so_far[hits]
         goes_on = left[places] > size
         places, states = places[goes_on], states[goes_on]
@@ -87,5 +86,5 @@ def _longest_pieces(
 
 def _after(states: Numbers, signs: Bytes) -> Numbers:
     """Return the states of CRC-32 after one more byte (Sarwate, "Computation of Cyclic Redundancy Checks", 1988)."""
-    changed: Numbers = _CHANGES[(states ^ signs) & _LAST_BITS] ^ (states >> _N_LAST_BITS)
+    changed: Numbers = _CHANGES.take(states.astype(np.uint8) ^ signs) ^ (states >> _BITS_OF_BYTE)
     return changed

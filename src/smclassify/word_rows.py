@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _Number = TypeVar("_Number", bound=np.number)
 _SPARE_BITS = 3
+_GRAM_SIZES = np.arange(MIN_GRAM, MAX_GRAM + 1)
 
 N_COUNTS = 3
 """Columns at the end of a row: how many words there are, how many are spoken, and how many of these are known."""
@@ -42,20 +43,24 @@ class WordRows:
 
     def of_words(self, words: Sequence[str]) -> tuple[Numbers, Floats]:
         """Return the numbers of words, and their rows with `N_COUNTS` columns more."""
-        numbers = np.array([word_number(word) for word in words], dtype=np.uint32)
+        numbers = np.fromiter(map(word_number, words), dtype=np.uint32, count=len(words))
         spoken = np.array([word[0].isalpha() for word in words], dtype=np.bool_)
-        has_vector = self._vectors.has(numbers)
-        known = spoken & (has_vector | self._terms.has(numbers))
-        each = np.ones_like(numbers, dtype=np.int64)
-        sums = self._terms.sums(numbers, each)
-        n_grams, of_grams = self._gram_sums([word for word in words if word[0].isalpha()])
+        known, sums = np.zeros_like(spoken), np.zeros((len(words), self.width))
+        places, rows = self._terms.find(numbers)
+        known[places] = True
+        sums[places] = self._terms.rows(rows)
+        places, rows = self._vectors.find(numbers)
+        known[places] = True
+        sums[places] += self._vectors.rows(rows) * spoken[places, None]
+        is_made = spoken.copy()
+        is_made[places] = False
         # n-grams share the weight of one term as parts of a unit vector, pieces as parts of a mean
+        n_grams, of_grams = self._gram_sums([word for word in words if word[0].isalpha()])
         sums[spoken] += of_grams / np.sqrt(np.maximum(n_grams, 1))[:, None]
-        sums[has_vector & spoken] += self._vectors.sums(numbers[has_vector & spoken], each[has_vector & spoken])
-        made = np.flatnonzero(spoken & ~has_vector)
-        n_pieces, of_pieces = numbers_of_pieces([words[place] for place in made.tolist()], self._vectors.has)
+        made = np.flatnonzero(is_made)
+        n_pieces, of_pieces = numbers_of_pieces([words[place] for place in made.tolist()], self._vectors.positions)
         sums[made] += self._vectors.sums(of_pieces, n_pieces) / np.maximum(n_pieces, 1)[:, None]
-        return numbers, np.column_stack((sums, each, spoken, known))
+        return numbers, np.column_stack((sums, np.ones(len(words)), spoken, known & spoken))
 
     def of_pairs(self, left: Numbers, right: Numbers, counts: Ints) -> Floats:
         """Return the sums of the rows of pairs of words, given their numbers, as `sum_rows` groups them."""
@@ -65,13 +70,13 @@ class WordRows:
     def _gram_sums(self, words: Iterable[str]) -> tuple[Ints, Floats]:
         """Return how many n-grams words have, and the sums of their rows."""
         content, sizes, left = joined([f"^{word}$" for word in words])
-        n_grams, sums = np.zeros_like(sizes), np.zeros((len(sizes), self.width))
-        for n in range(MIN_GRAM, MAX_GRAM + 1):
-            counts = np.maximum(sizes - n + 1, 0)
-            n_grams += counts
-            numbers = numbers_of_grams(content, n)
-            sums += self._terms.sums(numbers[left[: len(numbers)] >= n], counts)
-        return n_grams, sums
+        # by where they start, so that those of a word stand together
+        numbers = np.zeros((len(content), len(_GRAM_SIZES)), dtype=np.uint32)
+        for place, n in enumerate(_GRAM_SIZES.tolist()):
+            of_size = numbers_of_grams(content, n)
+            numbers[: len(of_size), place] = of_size
+        n_grams = np.maximum(sizes[:, None] - _GRAM_SIZES + 1, 0).sum(axis=1)
+        return n_grams, self._terms.sums(numbers[left[:, None] >= _GRAM_SIZES], n_grams)
 
 
 class _Table:
@@ -90,9 +95,9 @@ class _Table:
 
     def find(self, numbers: Numbers) -> tuple[Ints, Ints]:
         """Return the positions of the numbers that are in the table, ascending, and their rows."""
-        likely = np.flatnonzero(self._is_used[numbers >> self._shift])
+        likely = np.flatnonzero(self._is_used.take(numbers >> self._shift))
         wanted = numbers[likely]
-        rows = self._first_rows[wanted >> self._shift].astype(np.int64)
+        rows = self._first_rows.take(wanted >> self._shift).astype(np.int64)
         last = len(self._numbers) - 1
         behind = np.flatnonzero(self._numbers[rows] < wanted)
         while len(behind):
@@ -102,11 +107,14 @@ class _Table:
         hits = self._numbers[np.minimum(rows, last)] == wanted
         return likely[hits], rows[hits]
 
-    def has(self, numbers: Numbers) -> NDArray[np.bool_]:
-        """Return which numbers are in the table."""
-        found = np.zeros(len(numbers), dtype=np.bool_)
-        found[self.find(numbers)[0]] = True
-        return found
+    def positions(self, numbers: Numbers) -> Ints:
+        """Return the positions of the numbers that are in the table, ascending."""
+        return self.find(numbers)[0]
+
+    def rows(self, rows: Ints) -> Floats:
+        """Return some rows."""
+        chosen: Floats = self._rows[rows] * self._factors
+        return chosen
 
     def sums(self, numbers: Numbers, counts: Ints) -> Floats:
         """Return the sums of the rows of numbers, as `sum_rows` groups them; those without a row count nothing."""
