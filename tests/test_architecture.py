@@ -19,7 +19,8 @@ LAYERS = [
     {"predictions", "explanation"},
     {"model"},
     {"artifact", "batch", "comparison", "corrections", "review_order", "report"},
-    {"parallel", "resume", "corrections_file", "review"},
+    {"helper", "resume", "corrections_file", "review"},
+    {"parallel"},
     {"runs", "frames", "report_gather"},
     {"plain", "many", "review_export", "render_parts"},
     {

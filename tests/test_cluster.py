@@ -126,7 +126,7 @@ def test_a_part_that_fails_does_not_stop_the_others(tmp_path: Path, address: str
     (tmp_path / "bad.csv").write_text("x,y\n1,2\n")
     parts = [Part(str(tmp_path / name), str(tmp_path / f"out-{name}")) for name in ("bad.csv", "good.csv")]
     seen: list[PartReport] = []
-    reports = label_on_cluster(parts, RunOptions(), load_model(), address, seen.append)
+    reports = label_on_cluster(parts, RunOptions(), load_model(), address, 1, seen.append)
     assert reports == seen
     bad, good = sorted(reports, key=lambda report: report.part.source)
     assert isinstance(bad.error, UsageError)
@@ -161,7 +161,7 @@ def test_a_model_of_ones_own_reaches_the_workers(tmp_path: Path, address: str) -
     model = replace(model, glossary=glossary, thresholds=replace(model.thresholds, confidence=1.0))
     part = Part(str(tmp_path / "tasks.csv"), str(tmp_path / "out.csv"))
     options = RunOptions(columns=("label", "status", "source"))
-    [report] = label_on_cluster([part], options, model, address, lambda _: None)
+    [report] = label_on_cluster([part], options, model, address, 1, lambda _: None)
     assert report.error is None
     assert (tmp_path / "out.csv").read_text() == (
         "task,label,status,source\ncold call,marketing,ok,glossary\nSEO audit,marketing,unsure,model\n"
@@ -171,7 +171,7 @@ def test_a_model_of_ones_own_reaches_the_workers(tmp_path: Path, address: str) -
 def test_a_model_that_is_in_no_file_is_refused(tmp_path: Path) -> None:
     part = Part(str(tmp_path / "a.csv"), str(tmp_path / "out.csv"))
     with pytest.raises(UsageError, match=r"^Several processes need a model that was read from a file\.$"):
-        label_on_cluster([part], RunOptions(), replace(load_model(), path=None), None, print)
+        label_on_cluster([part], RunOptions(), replace(load_model(), path=None), None, 1, print)
 
 
 def test_the_model_is_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_only_the_part_that_kills_its_workers_is_given_up(monkeypatch: pytest.Mo
     monkeypatch.setattr(cluster, "label_on_worker", die)
     deadly, harmless = Part("deadly.csv", "x.csv"), Part("harmless.csv", "y.csv")
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        reports = label_on_cluster([deadly, harmless], RunOptions(jobs=1), load_model(), None, lambda _: None)
+        reports = label_on_cluster([deadly, harmless], RunOptions(), load_model(), None, 1, lambda _: None)
     by_part = {report.part: report for report in reports}
     assert by_part[harmless] == PartReport(harmless)
     error = by_part[deadly].error
@@ -225,7 +225,7 @@ def test_a_cluster_that_goes_away(tmp_path: Path) -> None:
             assert scheduler.poll() is None
             time.sleep(0.02)
         there = json.loads(meeting.read_text())["address"]
-        reports = label_on_cluster(parts, RunOptions(), load_model(), there, lambda _: scheduler.kill())
+        reports = label_on_cluster(parts, RunOptions(), load_model(), there, 1, lambda _: scheduler.kill())
     finally:
         for process in (worker, scheduler):
             process.kill()
@@ -257,7 +257,7 @@ ADDRESSES = [
 def test_an_address_without_a_scheduler(wrong: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", "500ms")
     with pytest.raises(ClusterError, match=f"^{message}$"):
-        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), wrong, print)
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), wrong, 1, print)
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_a_cluster_that_gets_no_worker(no_workers: LocalCluster, monkeypatch: py
     monkeypatch.setattr(cluster, "_LONGEST_WAIT", 0.2)
     there, told = no_workers.scheduler_address, list[str]()
     with pytest.raises(ClusterError, match=rf"^{there}: the cluster got no worker in 0\.2 seconds\.$") as caught:
-        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), there, print, told.append)
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), there, 1, print, told.append)
     assert caught.value.tip == f"Start one: dask worker {there}"
     assert told == [f"{there}: the cluster has no worker yet; waiting for one, at most 0.2 seconds"]
 

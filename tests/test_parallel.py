@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +13,16 @@ import pytest
 from smclassify.artifact import load_model
 from smclassify.errors import SmclassifyError, UsageError
 from smclassify.glossary import Entry, Glossary
-from smclassify.model import Thresholds
-from smclassify.parallel import predict_chunks
+from smclassify.model import Model, Thresholds
+from smclassify.parallel import Helpers, n_helpers, predict_chunks
 from smclassify.tables.values import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from smclassify.model import Model
+    from conftest import Run
+
+    from smclassify.predictions import PredictionTable
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +45,46 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return started
 
 
+@pytest.fixture
+def done_here(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the sizes of the chunks that this process predicts from now on."""
+    sizes: list[int] = []
+    predict_table = Model.predict_table
+
+    def noted(model: Model, texts: Sequence[str]) -> PredictionTable:
+        sizes.append(len(texts))
+        return predict_table(model, texts)
+
+    monkeypatch.setattr(Model, "predict_table", noted)
+    return sizes
+
+
 def chunks(count: int) -> list[Chunk]:
     return [Chunk([f"call number {n}", "SEO audit", ""][: 1 + n % 3], range(n, n + 1 + n % 3)) for n in range(count)]
 
 
-@pytest.mark.parametrize("jobs", [2, 3])
+def wait_for(helpers: Helpers, model: Model) -> None:
+    """Have helpers load a model, and wait until all have."""
+    helpers.load(model)
+    deadline = time.monotonic() + 60
+    while not all(helper.is_ready() for helper in helpers):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("count", [1, 2])
 def test_several_processes_say_what_one_says_in_the_same_order(
-    shipped: Model, processes: list[subprocess.Popen[bytes]], jobs: int
+    shipped: Model, processes: list[subprocess.Popen[bytes]], done_here: list[int], count: int
 ) -> None:
     entries = (Entry("number", "marketing"),)
     model = replace(shipped, thresholds=Thresholds(2.0, 0.0, 0.0), glossary=Glossary(entries))
     alone = list(predict_chunks(chunks(60), model))
-    together = list(predict_chunks(chunks(60), model, jobs))
-    assert len(processes) == jobs - 1
+    assert len(done_here) == 60
+    with Helpers(count) as helpers:
+        wait_for(helpers, model)
+        together = list(predict_chunks(chunks(60), model, helpers))
+    assert len(processes) == count
+    assert len(done_here) < 120
     assert [chunk for chunk, _ in together] == [chunk for chunk, _ in alone]
     for (_, one), (_, other) in zip(alone, together, strict=True):
         assert one.label.tolist() == other.label.tolist()
@@ -61,10 +93,57 @@ def test_several_processes_say_what_one_says_in_the_same_order(
         assert one.confidence.tolist() == pytest.approx(other.confidence.tolist(), abs=1e-12)
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_one_chunk_needs_no_other_process(shipped: Model, processes: list[subprocess.Popen[bytes]], count: int) -> None:
-    assert [chunk for chunk, _ in predict_chunks(chunks(count), shipped, 2)] == chunks(count)
-    assert not processes
+def test_a_file_of_many_chunks(run: Run, tmp_path: Path) -> None:
+    rows = [f"{n},cold call to client {n % 700} about spring-{n % 90}\n" for n in range(70_000)]
+    (tmp_path / "tasks.csv").write_text("id,task\n" + "".join(rows))
+    one, three = (run("batch", "tasks.csv", "--jobs", jobs) for jobs in (1, 3))
+    assert (one.code, three.code) == (0, 0)
+    assert one.out == three.out
+    assert one.out.count("\n") == 70_001
+
+
+@pytest.mark.parametrize(
+    ("files", "jobs", "expected"),
+    [
+        pytest.param(["large.csv"], 1, 0, id="one job"),
+        pytest.param(["large.csv"], 2, 1, id="two jobs"),
+        pytest.param(["large.csv"], 9, 3, id="not more than the file is worth"),
+        pytest.param(["small.csv"], 2, 0, id="a small file"),
+        pytest.param(["small.csv", "large.csv"], 9, 4, id="what several files are worth together"),
+        pytest.param(["small.csv", "-"], 9, 8, id="a pipe"),
+        pytest.param(["small.csv.gz"], 9, 8, id="a packed file"),
+        pytest.param(["small.xlsx"], 9, 8, id="no text"),
+        pytest.param(["*.csv"], 9, 8, id="a pattern"),
+        pytest.param(["none.csv"], 2, 1, id="no such file"),
+    ],
+)
+def test_how_many_helpers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], jobs: int, expected: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, size in ("large.csv", 7 << 20), ("small.csv", (2 << 20) - 1), ("small.csv.gz", 9), ("small.xlsx", 9):
+        with Path(name).open("wb") as handle:
+            handle.truncate(size)
+    assert n_helpers(files, jobs) == expected
+
+
+@pytest.mark.usefixtures("processes")
+def test_helpers_that_are_not_ready_are_not_waited_for(shipped: Model, done_here: list[int]) -> None:
+    with Helpers(1) as helpers:
+        assert [chunk for chunk, _ in predict_chunks(chunks(9), shipped, helpers)] == chunks(9)
+    assert len(done_here) == 9
+
+
+@pytest.mark.usefixtures("processes")
+def test_what_was_left_half_way_does_not_mix_with_the_next_file(shipped: Model) -> None:
+    with Helpers(2) as helpers:
+        wait_for(helpers, shipped)
+        first = predict_chunks(chunks(40), shipped, helpers)
+        next(first)
+        first.close()  # type: ignore[attr-defined]
+        later = chunks(50)[40:]
+        for chunk, predictions in predict_chunks(later, shipped, helpers):
+            assert predictions.confidence.tolist() == shipped.predict_table(chunk.texts).confidence.tolist()
 
 
 def test_rows_that_trickle_in_are_not_held_back(shipped: Model) -> None:
@@ -75,28 +154,53 @@ def test_rows_that_trickle_in_are_not_held_back(shipped: Model) -> None:
             assert n_out == n_in or sizes[n_in - 1] == 300
             yield Chunk(["cold call"] * n_rows, range(n_rows))
 
-    for _ in predict_chunks(trickle(), shipped, 2):
-        n_out += 1
+    with Helpers(1) as helpers:
+        wait_for(helpers, shipped)
+        for _ in predict_chunks(trickle(), shipped, helpers):
+            n_out += 1
     assert n_out == len(sizes)
 
 
-def test_other_processes_end_when_the_work_is_left(shipped: Model, processes: list[subprocess.Popen[bytes]]) -> None:
-    predicted = predict_chunks(chunks(40), shipped, 3)
-    while not processes:
-        next(predicted)
-    predicted.close()  # type: ignore[attr-defined]
-    assert len(processes) == 2
-    assert all(process.returncode is not None for process in processes)
+def test_helpers_end_when_the_work_is_left(shipped: Model, processes: list[subprocess.Popen[bytes]]) -> None:
+    with Helpers(2) as helpers:
+        wait_for(helpers, shipped)
+        next(predict_chunks(chunks(40), shipped, helpers))
+        assert [process.poll() for process in processes] == [None, None]
+    assert [process.returncode for process in processes] == [-signal.SIGKILL] * 2
+
+
+def test_control_c_does_not_reach_helpers(processes: list[subprocess.Popen[bytes]]) -> None:
+    with Helpers(1):
+        assert os.getpgid(processes[0].pid) != os.getpgrp()
+
+
+def test_a_helper_that_is_killed(
+    shipped: Model, processes: list[subprocess.Popen[bytes]], done_here: list[int]
+) -> None:
+    with Helpers(2) as helpers:
+        wait_for(helpers, shipped)
+        processes[0].kill()
+        with pytest.raises(SmclassifyError, match="ended before its work"):
+            list(predict_chunks(chunks(400), shipped, helpers))
+        assert len(helpers) == 0
+        assert processes[1].returncode == -signal.SIGKILL
+        done_here.clear()
+        assert [chunk for chunk, _ in predict_chunks(chunks(9), shipped, helpers)] == chunks(9)
+        assert len(done_here) == 9
 
 
 @pytest.mark.usefixtures("processes")
-def test_a_process_that_ends_early(shipped: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_helper_that_cannot_load_the_model(shipped: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     moved = replace(shipped, path=tmp_path / "moved.safetensors")
-    with pytest.raises(SmclassifyError, match="ended before its work"):
-        list(predict_chunks(chunks(40), moved, 2))
+    with Helpers(1) as helpers, pytest.raises(SmclassifyError, match="ended before its work"):
+        wait_for(helpers, moved)
     assert "moved.safetensors" in capfd.readouterr().err
 
 
 def test_a_model_without_a_file(shipped: Model) -> None:
-    with pytest.raises(UsageError, match="a model that was read from a file"):
-        next(predict_chunks(chunks(1), replace(shipped, path=None), 2))
+    made = replace(shipped, path=None)
+    with Helpers(0) as helpers:
+        helpers.load(made)
+        assert [chunk for chunk, _ in predict_chunks(chunks(2), made, helpers)] == chunks(2)
+    with Helpers(1) as helpers, pytest.raises(UsageError, match="a model that was read from a file"):
+        helpers.load(made)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from smclassify import resume
 from smclassify.atomic import Draft, whole_file
 from smclassify.columns import NEW_COLUMNS
-from smclassify.errors import SmclassifyError, TableError
+from smclassify.errors import TableError
 from smclassify.glossary import Entry, Glossary
 from smclassify.model import Model, Thresholds
 from smclassify.runs import RunOptions, label_file
@@ -389,12 +389,10 @@ def test_a_link_to_the_target_is_the_same_target_but_may_stand_for_another_forma
     assert not (folder / "out.csv").is_symlink()
 
 
-def test_the_same_column_by_another_name_and_the_number_of_processes_do_not_matter(folder: Path) -> None:
+def test_the_same_column_by_another_name_and_whether_to_replace_do_not_matter(folder: Path) -> None:
     with pytest.raises(StopError):
         label("out.csv", stop=41, column="task")
-    with pytest.raises(SmclassifyError, match="a model that was read from a file"):
-        label("out.csv", resume=True, column="2", jobs=2, force=True)
-    assert label("out.csv", resume=True, column="2")[1].endswith(", from row 41 on")
+    assert label("out.csv", resume=True, column="2", force=True)[1].endswith(", from row 41 on")
     assert names(folder) == {"out.csv"}
 
 

@@ -65,6 +65,7 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     options: RunOptions,
     model: Model,
     scheduler: str | None,
+    jobs: int,
     on_report: Callable[[PartReport], None],
     on_wait: Callable[[str], None] = lambda _: None,
 ) -> list[PartReport]:
@@ -75,9 +76,10 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
 
     Args:
         parts: The parts, which `check_cluster` has let pass; every worker must see their files by the same paths.
-        options: What the user says; `jobs` is the number of processes of a cluster of our own.
+        options: What the user says.
         model: What labels the texts, read from a file; each worker reads that file anew.
         scheduler: Address of a cluster; None to start one on this machine and close it in the end.
+        jobs: Number of processes of a cluster of our own, if there are so many parts.
         on_report: Called with the report of each part once it is done.
         on_wait: Called with a line that says so when there is no worker yet.
 
@@ -97,9 +99,9 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     if scheduler is not None:
         parts = [Part(*(str(Path(path).absolute()) for path in (part.source, part.target))) for part in parts]
         model_path = model_path and model_path.absolute()
-    order = Order(replace(options, force=True, jobs=1), model_path, fingerprint, model.thresholds, model.glossary)
+    order = Order(replace(options, force=True), model_path, fingerprint, model.thresholds, model.glossary)
     reports = []
-    with _client(scheduler, min(options.jobs, len(parts))) as client:
+    with _client(scheduler, min(jobs, len(parts))) as client:
         for report in _reports(client, parts, order, on_wait):
             on_report(report)
             reports.append(report)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from smclassify.batch import BatchSummary
     from smclassify.model import Model
+    from smclassify.parallel import Helpers
     from smclassify.runs import RunOptions
     from smclassify.tables.values import Table
 
@@ -128,12 +129,13 @@ def parts_to_do(plan: Plan, options: RunOptions) -> tuple[Part, ...]:
     return parts
 
 
-def label_parts(
+def label_parts(  # noqa: PLR0913, PLR0917 - the last has a default
     parts: Iterable[Part],
     options: RunOptions,
     model: Model,
     watch: Callable[[Table, int], AbstractContextManager[Callable[[int], None]]],
     on_report: Callable[[PartReport], None],
+    helpers: Helpers | None = None,
 ) -> list[PartReport]:
     """Label parts one after the other; one that fails does not keep the others from being done.
 
@@ -143,13 +145,14 @@ def label_parts(
         model: What labels the texts.
         watch: As for `runs.label_file`.
         on_report: Called with the report of each part once it is done.
+        helpers: As for `runs.label_file`.
 
     Returns:
         The reports, in the order of the parts.
     """
     reports = []
     for part in parts:
-        report = label_part(part, options, model, watch)
+        report = label_part(part, options, model, watch, helpers)
         on_report(report)
         reports.append(report)
     return reports
@@ -160,9 +163,10 @@ def label_part(
     options: RunOptions,
     model: Model,
     watch: Callable[[Table, int], AbstractContextManager[Callable[[int], None]]],
+    helpers: Helpers | None = None,
 ) -> PartReport:
     """Label one part and return what became of it, also if that is an error of the user's."""
     try:
-        return PartReport(part, label_file(part.source, part.target, options, model, watch))
+        return PartReport(part, label_file(part.source, part.target, options, model, watch, helpers=helpers))
     except SmclassifyError as error:
         return PartReport(part, error=error)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import pickle
-import signal
 import subprocess
 import sys
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from smclassify.artifact import load_model
 from smclassify.errors import SmclassifyError, UsageError
+from smclassify.helper import received, send
+from smclassify.tables.target import is_packed
+from smclassify.tables.values import WHOLE_FORMATS, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,42 +29,45 @@ _HANDED_OUT = 3
 """Chunks for each helper at a time: one that it works on, and the next ones."""
 _WRITTEN_AT_ONCE = 2
 """Chunks to write, at most, before the next one is read; else helpers would run out of work meanwhile."""
-_BYTES_OF_SIZE = 8
+_BYTES_EACH = 1 << 21
+"""Bytes of input that a helper is worth starting for."""
 _PIPE = 1 << 20
 """Bytes that a pipe between two processes holds: what Linux lets anybody have."""
 _KEPT_BACK = 8
 """Chunks for each process that may be done, or in work, while an earlier one is not."""
 
 
-def predict_chunks(chunks: Iterable[Chunk], model: Model, jobs: int = 1) -> Iterator[tuple[Chunk, PredictionTable]]:
+def predict_chunks(
+    chunks: Iterable[Chunk], model: Model, helpers: Helpers | None = None
+) -> Iterator[tuple[Chunk, PredictionTable]]:
     """Yield chunks with the predictions of their texts.
 
     Args:
         chunks: The chunks; a few more than are being worked on are read ahead.
-        model: What predicts; with more than one process, each reads its file anew.
-        jobs: Number of processes that predict, this one among them.
+        model: What predicts.
+        helpers: Processes that have been told to load the same model, and predict beside this one.
 
     Raises:
-        UsageError: There is more than one process, and the model does not come from a file.
-        SmclassifyError: One of the processes ended before its work.
+        SmclassifyError: One of the helpers ended before its work; the others have been ended too.
     """
-    if jobs == 1:
+    if not helpers:
         yield from ((chunk, model.predict_table(chunk.texts)) for chunk in chunks)
         return
-    if model.path is None:
-        raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
     waiting: deque[tuple[Chunk, Future[PredictionTable]]] = deque()
-    with _Helpers(model, jobs - 1) as helpers:
-        for place, chunk in enumerate(chunks):
+    try:
+        for chunk in chunks:
             few = len(chunk.texts) < _FEW
-            helper = None if place == 0 or few else helpers.idlest()
+            helper = None if few else helpers.idlest()
             waiting.append((chunk, helper.predict(chunk.texts) if helper else _done(model.predict_table(chunk.texts))))
             left = _WRITTEN_AT_ONCE
-            while waiting and (few or (left > 0 and waiting[0][1].done()) or len(waiting) > _KEPT_BACK * jobs):
+            while waiting and (few or (left > 0 and waiting[0][1].done()) or len(waiting) > _KEPT_BACK * len(helpers)):
                 yield _result(waiting.popleft())
                 left -= 1
         while waiting:
             yield _result(waiting.popleft())
+    except _HelperLostError:
+        helpers.end()
+        raise
 
 
 def _done(predictions: PredictionTable) -> Future[PredictionTable]:
@@ -77,29 +81,70 @@ def _result(waiting: tuple[Chunk, Future[PredictionTable]]) -> tuple[Chunk, Pred
     return chunk, future.result()
 
 
-class _Helpers:
-    """Processes that predict; they start when first needed, and end with this one, however it ends."""
+def n_helpers(files: Iterable[str], jobs: int) -> int:
+    """Return how many helpers are worth starting for so many jobs: fewer if the files are known to be small.
 
-    def __init__(self, model: Model, count: int) -> None:
-        self._model = model
-        self._count = count
-        self._helpers: list[_Helper] = []
+    Nobody knows how much there is in a pipe, in a packed file, in one that is no text, or behind a pattern.
+    """
+    sizes = [_size(file) for file in files]
+    return jobs - 1 if None in sizes else min(jobs - 1, sum(filter(None, sizes)) // _BYTES_EACH)
+
+
+def _size(file: str) -> int | None:
+    path = Path(file)
+    is_plain = path.is_file() and not is_packed(file) and format_of(file) not in WHOLE_FORMATS
+    return path.stat().st_size if is_plain else None
+
+
+class _HelperLostError(SmclassifyError):
+    """A helper ended before its work."""
+
+
+class Helpers:
+    """Processes that predict beside this one; they start at once, and end with this one, however it ends.
+
+    Started first of all, they import what they need while this process does other things.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._helpers = [_Helper() for _ in range(count)]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for helper in self._helpers:
+        self.end()
+
+    def __len__(self) -> int:
+        return len(self._helpers)
+
+    def __iter__(self) -> Iterator[_Helper]:
+        return iter(self._helpers)
+
+    def end(self) -> None:
+        """End the processes now."""
+        helpers, self._helpers = self._helpers, []
+        for helper in helpers:
             helper.kill()
-        for helper in self._helpers:
+        for helper in helpers:
             helper.close()
 
+    def load(self, model: Model) -> None:
+        """Have them read the file of a model anew, and take over its thresholds and its glossary.
+
+        Raises:
+            UsageError: There are helpers, and the model does not come from a file.
+        """
+        if self._helpers and model.path is None:
+            raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
+        for helper in self._helpers:
+            helper.load(model)
+
     def idlest(self) -> _Helper | None:
-        """Return the helper with the least to do; None if all have enough."""
-        while len(self._helpers) < self._count:
-            self._helpers.append(_Helper(self._model))
-        helper = min(self._helpers, key=_Helper.n_asked)
-        return helper if helper.n_asked() < _HANDED_OUT else None
+        """Return the helper with the least to do; None if all have enough, or have not loaded the model yet."""
+        ready = [helper for helper in self._helpers if helper.is_ready()]
+        helper = min(ready, key=_Helper.n_asked, default=None)
+        return helper if helper and helper.n_asked() < _HANDED_OUT else None
 
 
 class _Helper:
@@ -110,20 +155,34 @@ class _Helper:
     thread writes what it is asked and one reads its answers, so that its next texts lie ready when it is done.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self) -> None:
         # with the path of this process, so that it imports the same modules, and nothing else from the folder
-        code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.parallel import help_out; help_out()"
+        code = f"import sys; sys.path[:] = {sys.path!r}; from smclassify.helper import help_out; help_out()"
         command = [sys.executable, "-c", code]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ourselves
+        pipe = subprocess.PIPE
+        # a process group of its own: Ctrl-C is for this process alone
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)  # noqa: S603 - ourselves
         assert self._process.stdin  # noqa: S101 - tells the type
         assert self._process.stdout  # noqa: S101
         self._questions, self._answers = self._process.stdin, self._process.stdout
         _widen(self._questions)
         _widen(self._answers)
         self._writer, self._reader = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._loaded: Future[Any] = Future()
         self._asked: deque[Future[PredictionTable]] = deque()
-        # of the rest, it reads the file
+
+    def load(self, model: Model) -> None:
+        """Have a model loaded."""
         self._send((model.path, {"thresholds": model.thresholds, "glossary": model.glossary}))
+        self._loaded = self._reader.submit(self._read)
+
+    def is_ready(self) -> bool:
+        """Return whether the model has been loaded.
+
+        Raises:
+            SmclassifyError: The process ended before it was.
+        """
+        return self._loaded.done() and self._loaded.result() is None
 
     def predict(self, texts: Sequence[str]) -> Future[PredictionTable]:
         """Have texts predicted; they wait until those before them are."""
@@ -150,40 +209,14 @@ class _Helper:
 
     def _send(self, value: object) -> None:
         # pickled here: a thread would first have to wait its turn
-        self._writer.submit(_write, pickle.dumps(value), self._questions)
+        self._writer.submit(send, pickle.dumps(value), self._questions)
 
-    def _read(self) -> PredictionTable:
+    def _read(self) -> Any:  # noqa: ANN401 - whatever comes
         try:
-            answer: PredictionTable = _received(self._answers)
+            return received(self._answers)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             tip = "Was there too little memory? Use fewer with --jobs."
-            raise SmclassifyError("One of the processes that label ended before its work.", tip) from error
-        return answer
-
-
-def help_out() -> None:
-    """Predict for another process until it closes the pipe or is gone; it alone handles Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    with suppress(EOFError, BrokenPipeError):
-        path, changes = _received(questions)
-        model = replace(load_model(path), **changes)
-        while True:
-            _write(pickle.dumps(model.predict_table(_received(questions))), answers)
-
-
-def _write(content: bytes, pipe: IO[bytes]) -> None:
-    """Write a pickled value to another process all at once: a thread that writes little by little waits its turn."""
-    pipe.write(len(content).to_bytes(_BYTES_OF_SIZE) + content)
-    pipe.flush()
-
-
-def _received(pipe: IO[bytes]) -> Any:  # noqa: ANN401 - whatever was sent
-    """Return the next value that another process sent."""
-    size = int.from_bytes(pipe.read(_BYTES_OF_SIZE))
-    if not size:
-        raise EOFError
-    return pickle.loads(pipe.read(size))  # noqa: S301 - of a process of our own
+            raise _HelperLostError("One of the processes that label ended before its work.", tip) from error
 
 
 def _widen(pipe: IO[bytes]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from smclassify.batch import BatchSummary
     from smclassify.model import Model
+    from smclassify.parallel import Helpers
     from smclassify.predictions import PredictionTable
     from smclassify.settings import Setting
     from smclassify.tables.values import Chunk, Table
@@ -38,7 +39,6 @@ class RunOptions:
         columns: Which new columns to write; None for those that fit the model.
         prefix: What to put before their names.
         force: Whether the output may replace a file.
-        jobs: Number of processes that label.
         resume: Whether to go on with a run that was cut short, where the output is of a kind that can.
     """
 
@@ -48,7 +48,6 @@ class RunOptions:
     columns: tuple[str, ...] | None = None
     prefix: str = ""
     force: bool = False
-    jobs: int = 1
     resume: bool = False
 
 
@@ -56,13 +55,14 @@ def _unobserved(_: Table, predicted: Predicted) -> Predicted:
     return predicted
 
 
-def label_file(  # noqa: PLR0913, PLR0917 - the last has a default
+def label_file(  # noqa: PLR0913, PLR0917 - the last two have defaults
     source: str,
     target: str,
     options: RunOptions,
     model: Model,
     watch: Watch,
     observe: Callable[[Table, Predicted], Predicted] | None = None,
+    helpers: Helpers | None = None,
 ) -> BatchSummary:
     """Label the rows of a file; the target appears whole or not at all.
 
@@ -74,6 +74,7 @@ def label_file(  # noqa: PLR0913, PLR0917 - the last has a default
         watch: Called with the open table and the place of the column of texts; what it gives, on entry, is called with
             the number of rows of each chunk once it is written.
         observe: If given, called with the open table and its chunks with their predictions; returns them as they are.
+        helpers: Processes that have been told to load the same model, and predict beside this one.
 
     Raises:
         SmclassifyError: The input cannot be read, the options do not fit it, or the output cannot be written.
@@ -96,12 +97,12 @@ def label_file(  # noqa: PLR0913, PLR0917 - the last has a default
             with open_resumable(target, tally, identity(source, model, settings), resume=options.resume) as output:
                 rest = output.rest(table)
                 with watch(rest, column) as on_chunk:
-                    predicted = observe(table, predict_chunks(rest.chunks(column), model, options.jobs))
+                    predicted = observe(table, predict_chunks(rest.chunks(column), model, helpers))
                     writer = open_writer(table, target, output.handle)
                     output.start(writer, headers)
                     return label_table(predicted, writer, columns, model, output.counted(on_chunk), tally)
         with open_target(target) as handle, watch(table, column) as on_chunk:
-            predicted = observe(table, predict_chunks(table.chunks(column), model, options.jobs))
+            predicted = observe(table, predict_chunks(table.chunks(column), model, helpers))
             writer = open_writer(table, target, handle)
             writer.start(headers)
             return label_table(predicted, writer, columns, model, on_chunk)

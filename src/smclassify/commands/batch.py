@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
     from smclassify.many import Part, PartReport, Plan
     from smclassify.model import Model
+    from smclassify.parallel import Helpers
     from smclassify.report_gather import GroupOptions
     from smclassify.runs import RunOptions, Watch
 
 
 def batch(
+    context: typer.Context,
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="The files, or a quoted pattern; - reads from a pipe.")
     ],
@@ -59,7 +61,10 @@ def batch(
     sheet: SheetOption = None,
     no_header: NoHeaderOption = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=1, max=256, help="Number of processes that label.")
+        int,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, max=256, help="Number of processes that label; of use from 2 MB on."
+        ),
     ] = 1,
     engine: Annotated[
         Literal["dask"] | None,
@@ -108,14 +113,22 @@ def batch(
     """
     calculate_in_one_thread()
     collect_garbage_seldom()
+    if report is None and (by or date_format):
+        raise UsageError("--by and --date-format are about a report.", "Name its file: --report report.html")
+    if engine is None and scheduler is not None:
+        raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
+    from smclassify.parallel import Helpers, n_helpers
+
+    # they start while this process reads the model and imports numpy
+    helpers = context.with_resource(Helpers(0 if engine else n_helpers(files, jobs)))
+    settings = settings_in_use(model_path, glossary)
+    model = open_model(settings)
+    helpers.load(model)
     from smclassify.many import label_parts, parts_to_do, plan_parts
     from smclassify.resume import check_resume
     from smclassify.runs import RunOptions
     from smclassify.tables.values import STANDARD_STREAM, ReadOptions
 
-    if report is None and (by or date_format):
-        raise UsageError("--by and --date-format are about a report.", "Name its file: --report report.html")
-    settings = settings_in_use(model_path, glossary)
     set_columns = settings.columns.value if settings.columns else None
     options = RunOptions(
         read=ReadOptions(file_format, encoding, delimiter, not no_header, sheet),
@@ -124,7 +137,6 @@ def batch(
         columns=tuple(name.strip() for name in columns.split(",")) if columns is not None else set_columns,
         prefix=prefix,
         force=force,
-        jobs=jobs,
         resume=resume,
     )
     plan = plan_parts(files, output)
@@ -134,12 +146,9 @@ def batch(
     if report is not None:
         page = report, _groups(by, date_format)
         _check_report(report, plan, options, engine)
-    model = open_model(settings)
     watch = render.batch_watcher(quiet=quiet, to_stdout=output == STANDARD_STREAM)
-    if engine is None and scheduler is not None:
-        raise UsageError("--scheduler is the address of a Dask cluster.", "Ask for one: --engine dask")
     if engine is None and plan.folder is None:
-        _label_one(plan.parts[0], options, model, watch, page, quiet=quiet)
+        _label_one(plan.parts[0], options, model, watch, helpers, page, quiet=quiet)
         return
     on_report = _reporter(quiet=quiet)
     if engine == "dask":
@@ -147,11 +156,11 @@ def batch(
 
         check_cluster(plan.parts)
         parts = parts_to_do(plan, options)
-        reports = label_on_cluster(parts, options, model, scheduler, on_report, _teller(quiet=quiet))
+        reports = label_on_cluster(parts, options, model, scheduler, jobs, on_report, _teller(quiet=quiet))
     else:
         parts = parts_to_do(plan, options)
         with _told_when_stopped():
-            reports = label_parts(parts, options, model, watch, on_report)
+            reports = label_parts(parts, options, model, watch, on_report, helpers)
     if not quiet:
         render.note(plain.plain_reports(reports, len(plan.parts) - len(parts)))
     if any(report.error for report in reports):
@@ -175,6 +184,7 @@ def _label_one(
     options: RunOptions,
     model: Model,
     watch: Watch,
+    helpers: Helpers,
     page: tuple[str, GroupOptions] | None,
     *,
     quiet: bool,
@@ -184,7 +194,7 @@ def _label_one(
 
     if page is None:
         with _told_when_stopped():
-            summary = label_file(part.source, part.target, options, model, watch)
+            summary = label_file(part.source, part.target, options, model, watch, helpers=helpers)
         notes = plain.plain_summary(summary)
     else:
         from smclassify.html_report import write_report
@@ -193,7 +203,7 @@ def _label_one(
         target, groups = page
         gatherer = Gatherer(model, groups)
         with _told_when_stopped():
-            summary = label_file(part.source, part.target, options, model, watch, gatherer.watched)
+            summary = label_file(part.source, part.target, options, model, watch, gatherer.watched, helpers)
         data = gatherer.data()
         write_report(data, model.catalogue, target)
         notes = [*plain.plain_summary(summary), *plain_report.plain_written(data, target)]
