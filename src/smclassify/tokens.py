@@ -112,7 +112,7 @@ class TokenTable:
 
     def __init__(self, size: int) -> None:
         self._keys = np.zeros(size, dtype=np.uint64)
-        self._met = np.zeros(size, dtype=np.int64)
+        self._met = np.zeros(size + 1, dtype=np.int64)  # the last place is that of `UNKNOWN`
         self._unused = np.arange(size)
         self._now = 0
         self._build(self._unused[:0])
@@ -140,9 +140,8 @@ class TokenTable:
 
     def find(self, keys: Keys) -> Ints:
         """Return the ids of keys, `UNKNOWN` for those not there."""
-        slots = self._slots(keys)
-        ids = np.where(self._slot_keys[slots] == keys, self._slot_ids[slots], UNKNOWN)
-        self._met[ids[ids != UNKNOWN]] = self._now
+        ids = self._slot_ids.take(self._slots(keys)).astype(np.int64)
+        self._met[ids] = self._now
         return ids
 
     def add(self, keys: Keys) -> Ints:
@@ -178,7 +177,7 @@ class TokenTable:
         bits = (2 * self.size - 1).bit_length()
         self._shift = np.uint64(64 - bits)
         self._slot_keys = np.zeros(1 << bits, dtype=np.uint64)
-        self._slot_ids = np.zeros(1 << bits, dtype=np.int32)
+        self._slot_ids = np.full(1 << bits, UNKNOWN, dtype=np.int32)
         self._insert(ids)
 
     def _used(self) -> Ints:
@@ -189,6 +188,6 @@ class TokenTable:
     def _grow(self) -> None:
         used, size = self._used(), self.size
         self._keys = np.concatenate((self._keys, np.zeros_like(self._keys)))
-        self._met = np.concatenate((self._met, np.zeros_like(self._met)))
+        self._met = np.concatenate((self._met[:-1], np.zeros(size + 1, dtype=np.int64)))
         self._unused = np.concatenate((self._unused, np.arange(size, 2 * size)))
         self._build(used)
