@@ -49,6 +49,7 @@ TABLES = [
     {"jsonl", "plain_lines"},
     {"convert"},
     {"excel", "parquet"},
+    {"excel_convert"},
     {"formats"},
     {"beginning"},
 ]

@@ -21,7 +21,7 @@ from openpyxl.styles import Font, PatternFill
 from rewriting import chunks_of, rewrite, rows_of, written
 
 from smclassify.errors import TableError, UsageError
-from smclassify.tables import excel
+from smclassify.tables import excel, excel_convert
 from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import ReadOptions
 
@@ -468,7 +468,7 @@ EXCEL_TYPES = [
 
 @pytest.mark.parametrize(("value", "expected"), EXCEL_TYPES)
 def test_what_excel_can_hold(value: object, expected: bool) -> None:
-    assert excel._has_excel_type(value) is expected
+    assert excel_convert._has_excel_type(value) is expected
 
 
 def test_more_than_a_workbook_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,7 +482,7 @@ def test_more_than_a_workbook_can_hold(tmp_path: Path, monkeypatch: pytest.Monke
     path = written(tmp_path / "y.csv", "a\n1" + ",2" * 16_383 + "\n")
     with pytest.raises(TableError, match=r"y\.csv:2: a workbook can hold no more than 16,384 cells in a row\."):
         rewrite(path, target="x.xlsx")
-    monkeypatch.setattr(excel, "_MOST_ROWS", 3)
+    monkeypatch.setattr(excel_convert, "_MOST_ROWS", 3)
     path = written(tmp_path / "z.csv", "a\n1\n2\n3\n")
     with pytest.raises(TableError, match=r"z\.csv:4: a workbook can hold no more than 3 rows\."):
         rewrite(path, target="x.xlsx")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -17,14 +17,14 @@ from smclassify.atomic import Draft, draft_path, whole_file
 from smclassify.errors import SmclassifyError, TableError, UsageError
 from smclassify.journal import noted, sealed
 from smclassify.tables.target import is_packed, packer, reported
-from smclassify.tables.values import STANDARD_STREAM, WHOLE_FORMATS, Chunk, format_of
+from smclassify.tables.values import STANDARD_STREAM, WHOLE_FORMATS, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from smclassify.batch import Tally
     from smclassify.model import Model
-    from smclassify.tables.values import ReadOptions, Table, Writer
+    from smclassify.tables.values import Chunk, ReadOptions, Table, Writer
 
     Identity = dict[str, Any]
 
@@ -273,22 +273,6 @@ class _Rest:
             start = max(place, self._n_done)
             while start < end:
                 stop = min(end, (start // CHECKPOINT_ROWS + 1) * CHECKPOINT_ROWS)
-                yield chunk if (start, stop) == (place, end) else _cut(chunk, start - place, stop - place)
+                yield chunk if (start, stop) == (place, end) else chunk.cut(start - place, stop - place)
                 start = stop
             place = end
-
-
-def _cut(chunk: Chunk, start: int, stop: int) -> Chunk:
-    """Return some records of a chunk of any format, by their places."""
-    lines = chunk.lines[start:stop]
-    changes: dict[str, Any] = {
-        "blanks": frozenset(place - start for place in chunk.blanks if start <= place < stop),
-        "ragged": tuple(line for line in chunk.ragged if lines[0] <= line <= lines[-1]),
-        "unclosed": chunk.unclosed if chunk.unclosed in lines[-1:] else None,
-    }
-    for part in fields(chunk):
-        value = getattr(chunk, part.name)
-        # what a format knows of each record is a sequence as long as the texts; a tuple or a text is about all
-        if part.name not in changes and not isinstance(value, (tuple, str)) and hasattr(value, "__getitem__"):
-            changes[part.name] = value[start:stop]
-    return replace(chunk, **changes)

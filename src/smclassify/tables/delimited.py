@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from smclassify.errors import TableError
 from smclassify.tables.cells import joined_rows
@@ -39,6 +39,10 @@ class DelimitedChunk(Chunk):
 
     raws: list[str] = field(default_factory=list)
     delimiter: str = ","
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return some of the records, by their places."""
+        return replace(Chunk.cut(self, start, stop), raws=self.raws[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the cells of the rows."""

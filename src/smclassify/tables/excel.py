@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Self
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.writer.excel import ExcelWriter as PackageWriter
 
 from smclassify.errors import TableError, UsageError
-from smclassify.tables.convert import as_text, first_line, labelled_rows, with_new_cells
+from smclassify.tables.convert import as_text, first_line
 from smclassify.tables.values import CHUNK_ROWS, Chunk, numbered_names
 
 if TYPE_CHECKING:
@@ -24,15 +23,10 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from smclassify.tables.values import NewColumn, ReadOptions, Table
+    from smclassify.tables.values import NewColumn, ReadOptions
 
-_MOST_ROWS = 1 << 20
-_MOST_COLUMNS = 1 << 14
 _MOST_CELLS = 1 << 25
 _LARGEST_FILE = 1 << 30
-_LONGEST_TEXT = (1 << 15) - 1
-_LARGEST_NUMBER = 10**15  # Excel keeps fifteen digits
-_FIRST_YEAR = 1901  # Excel takes 1900 for a leap year
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,10 @@ class ExcelChunk(Chunk):
     """
 
     cells: list[list[object]] = field(default_factory=list)
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return some of the records, by their places."""
+        return replace(Chunk.cut(self, start, stop), cells=self.cells[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the values of the rows."""
@@ -170,68 +168,11 @@ class ExcelWriter:
 
     def finish(self) -> None:
         """Write the workbook."""
-        _save(self.table.book, self.handle)
+        save_workbook(self.table.book, self.handle)
 
     def _row(self, line: int, cells: Sequence[str | float | None]) -> None:
         for place, value in enumerate(cells, self.table.width + 1):
             self.table.sheet.cell(line, place).value = None if value == "" else value
-
-
-class ExcelConverter:
-    """Writes the rows of any table as a workbook with one sheet; texts stay texts.
-
-    Characters that no workbook can hold become the replacement character.
-    """
-
-    def __init__(self, table: Table, handle: IO[bytes]) -> None:
-        self._table = table
-        self._handle = handle
-        self._book = openpyxl.Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("labelled")
-        self._n_rows = 0
-
-    def start(self, new_headers: Sequence[str]) -> None:
-        """Write the header."""
-        self._append(1, [*self._table.names, *new_headers])
-
-    def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
-        """Write rows with their new cells.
-
-        Raises:
-            TableError: A row, a cell or all of them are more than a workbook can hold.
-        """
-        width = len(self._table.names)
-        for line, row, cells in labelled_rows(chunk, columns):
-            self._append(line, with_new_cells(row, cells, width, None))
-
-    def finish(self) -> None:
-        """Write the workbook."""
-        _save(self._book, self._handle)
-
-    def __del__(self) -> None:
-        if not self._sheet.closed:
-            with suppress(OSError):
-                self._sheet.close()  # after an error, it would complain about its own closed draft
-
-    def _append(self, line: int, row: Sequence[object]) -> None:
-        self._n_rows += 1
-        self._check(line, len(row), _MOST_COLUMNS, "cells in a row")
-        self._check(line, self._n_rows, _MOST_ROWS, "rows")
-        self._sheet.append([self._cell(line, value) for value in row])
-
-    def _cell(self, line: int, value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
-        if value is None or _has_excel_type(value):
-            return value
-        text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", as_text(value))
-        self._check(line, len(text), _LONGEST_TEXT, "characters in a cell")
-        cell = openpyxl.cell.WriteOnlyCell(self._sheet, text)
-        cell.data_type = "s"  # a text that starts with = is no formula
-        return cell
-
-    def _check(self, line: int, count: int, most: int, what: str) -> None:
-        if count > most:
-            message = f"{self._table.name}:{line}: a workbook can hold no more than {most:,} {what}."
-            raise TableError(message, "Write CSV or JSON Lines instead: -o out.csv")
 
 
 def _check_size(name: str) -> None:
@@ -258,7 +199,7 @@ def _load(name: str, **options: bool) -> tuple[openpyxl.Workbook, list[str]]:
     return book, list(dict.fromkeys(first_line(warning.message) for warning in caught))
 
 
-def _save(book: openpyxl.Workbook, handle: IO[bytes]) -> None:
+def save_workbook(book: openpyxl.Workbook, handle: IO[bytes]) -> None:
     """Write a workbook as `book.save` does, which leaves its archive open if the disk is full."""
     book.properties.modified = datetime.now(UTC).replace(tzinfo=None)
     with ZipFile(handle, "w", ZIP_DEFLATED) as archive:
@@ -282,17 +223,3 @@ def _end(row: Sequence[object]) -> int:
 def _as_date(value: object) -> object:
     """Return a value; a day, which Excel keeps as its midnight, as a day."""
     return value.date() if isinstance(value, datetime) and value.time() == time() else value
-
-
-def _has_excel_type(value: object) -> bool:
-    """Return whether Excel can hold a value as more than its text: without losing digits, zone or century."""
-    match value:
-        case int() | float():  # a truth value is a number too
-            return abs(value) < _LARGEST_NUMBER
-        case datetime():
-            return value.tzinfo is None and value.year >= _FIRST_YEAR
-        case date():
-            return value.year >= _FIRST_YEAR
-        case time():
-            return value.tzinfo is None
-    return False

@@ -112,7 +112,8 @@ def _converter(table: Table, wanted: str, target: str, handle: IO[bytes]) -> Wri
     if wanted == "jsonl":
         return JsonConverter(table, handle)
     if wanted == "excel":
-        from smclassify.tables.excel import ExcelConverter, ExcelTable, ExcelWriter  # noqa: PLC0415 - an extra
+        from smclassify.tables.excel import ExcelTable, ExcelWriter  # noqa: PLC0415 - an extra
+        from smclassify.tables.excel_convert import ExcelConverter  # noqa: PLC0415 - likewise
 
         has_macros = isinstance(table, ExcelTable) and table.book.vba_archive is not None
         if target.lower().endswith(".xlsm" if not has_macros else ".xlsx"):

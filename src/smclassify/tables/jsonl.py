@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from smclassify.errors import TableError
 from smclassify.tables.delimited import encoded
@@ -38,6 +38,10 @@ class JsonChunk(Chunk):
     raws: list[str] = field(default_factory=list)
     objects: list[dict[str, Any] | None] = field(default_factory=list)
     table: JsonTable | None = None
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return some of the records, by their places."""
+        return replace(Chunk.cut(self, start, stop), raws=self.raws[start:stop], objects=self.objects[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the values of the topmost keys of each object.

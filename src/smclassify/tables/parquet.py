@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +29,11 @@ class ParquetChunk(Chunk):
     """
 
     batch: pa.RecordBatch | None = None
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return some of the records, by their places."""
+        assert self.batch is not None  # noqa: S101 - tells the type
+        return replace(Chunk.cut(self, start, stop), batch=self.batch[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the values of the rows."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Self
 
 from smclassify.tables.cells import joined_rows
 from smclassify.tables.delimited import encoded
@@ -28,6 +28,10 @@ class LinesChunk(Chunk):
     """
 
     ends: list[str] = field(default_factory=list)
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return some of the records, by their places."""
+        return replace(Chunk.cut(self, start, stop), ends=self.ends[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
         """Yield the lines as rows of one cell."""
