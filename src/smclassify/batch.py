@@ -157,7 +157,7 @@ def new_columns(table: PredictionTable, columns: Sequence[str], model: Model) ->
         "source": ([*SOURCES, ""], table.source),
     }
     return [
-        [words[place] for words in (names[column][0],) for place in names[column][1].tolist()]
+        np.array(names[column][0], dtype=np.object_)[names[column][1]].tolist()
         if column in names
         else [sure or None for sure in np.round(table.confidence, 4).tolist()]
         for column in columns

@@ -25,25 +25,30 @@ class Quoted(dict[str, str]):
 
 
 class _Written(dict[str | float | None, str]):
-    """New cells as they are written; there are few different ones, as a confidence has four decimals."""
+    """New cells as they are written, with a lead; there are few different ones, as a confidence has four decimals."""
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, lead: str) -> None:
         super().__init__()
         self._quoted = Quoted(delimiter)
+        self._lead = lead
 
     def __missing__(self, cell: str | float | None) -> str:
         [text] = as_texts([cell])
-        self[cell] = written = self._quoted[text]
+        self[cell] = written = self._lead + self._quoted[text]
         return written
 
 
 _written = cache(_Written)
 
 
+def led_cells(columns: Sequence[NewColumn], delimiter: str) -> list[Iterator[str]]:
+    """Return the new cells of each column with a delimiter before them, quoted where they must be."""
+    return [map(_written(delimiter, delimiter).__getitem__, column) for column in columns]
+
+
 def joined_rows(columns: Sequence[NewColumn], delimiter: str) -> Iterator[str]:
     """Yield the new cells of each row with delimiters between them, quoted where they must be."""
-    written = _written(delimiter)
-    cells = (map(written.__getitem__, column) for column in columns)
+    cells = (map(_written(delimiter, "").__getitem__, column) for column in columns)
     return map(delimiter.join, zip(*cells, strict=True))
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Self
 
 from smclassify.errors import TableError
-from smclassify.tables.cells import joined_rows
+from smclassify.tables.cells import led_cells
 from smclassify.tables.dialect import SEPARATOR_LINE, detect_dialect
 from smclassify.tables.records import RecordReader, column_of, cut_records
 from smclassify.tables.values import Chunk, format_of, numbered_names
@@ -154,19 +154,21 @@ class DelimitedWriter:
         """Write rows, each with its new cells; a blank line stays one."""
         assert isinstance(chunk, DelimitedChunk)  # noqa: S101 - tells the type
         table, sign = self.table, self.table.dialect.delimiter
-        new = joined_rows(columns, sign)
+        new = led_cells(columns, sign)
         if chunk.blanks or chunk.ragged or chunk.unclosed is not None:
             widths = map(len, cut_records(chunk.raws, sign))
             rows = [
-                _widened(raw, n_cells, added, table, unclosed=line == chunk.unclosed)
-                for raw, n_cells, added, line in zip(chunk.raws, widths, new, chunk.lines, strict=True)
+                _widened(raw, n_cells, "".join(added), table, unclosed=line == chunk.unclosed)
+                for raw, n_cells, line, *added in zip(chunk.raws, widths, chunk.lines, *new, strict=True)
             ]
         else:
-            # the old cells of each row, a delimiter, the new cells and the line end, joined in one go
-            rows = [sign] * (4 * len(chunk.raws))
-            rows[0::4] = bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
-            rows[2::4] = new
-            rows[3::4] = [raw[len(body) :] for body, raw in zip(bodies, chunk.raws, strict=True)]
+            # the old cells of each row, the new ones and the line end, joined in one go
+            bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
+            ends = [raw[len(body) :] for body, raw in zip(bodies, chunk.raws, strict=True)]
+            parts = (bodies, *new, ends)
+            rows = [""] * (len(parts) * len(bodies))
+            for place, part in enumerate(parts):
+                rows[place :: len(parts)] = part
         self._write("".join(rows))
 
     def finish(self) -> None:
@@ -192,16 +194,16 @@ def encoded(text: str, encoding: str, name: str) -> bytes:
 
 
 def _widened(raw: str, n_cells: int, added: str, table: DelimitedTable, *, unclosed: bool) -> str:
-    """Return the characters of a row with new cells, already joined, after its first `width` ones."""
+    """Return the characters of a row with new cells, each after a delimiter, behind its first `width` ones."""
     if not n_cells:
         return raw
     width, sign = table.width, table.dialect.delimiter
     body = f'{raw}"' if unclosed else raw.rstrip("\r\n")
     end = raw[len(body) :]
     if n_cells <= width:
-        return sign.join((body, *[""] * (width - n_cells), added)) + end
-    place = next(_first_cells(width, sign).finditer(body)).end()
-    return f"{body[:place]}{added}{sign}{body[place:]}{end}"
+        return body + sign * (width - n_cells) + added + end
+    place = next(_first_cells(width, sign).finditer(body)).end() - len(sign)
+    return body[:place] + added + body[place:] + end
 
 
 @cache
