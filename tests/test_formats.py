@@ -13,7 +13,7 @@ from rewriting import rewrite, rows_of, written
 
 from smclassify.errors import TableError, UsageError
 from smclassify.tables.formats import open_table, open_writer
-from smclassify.tables.values import FORMATS, ReadOptions, format_of, numbered_names
+from smclassify.tables.values import FORMATS, Chunk, ReadOptions, format_of, numbered_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,19 @@ def test_the_format_a_name_stands_for(name: str, kind: str | None) -> None:
 
 def test_names_for_columns_without_headers() -> None:
     assert (numbered_names(1), numbered_names(3)) == (("text",), ("column1", "column2", "column3"))
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        pytest.param(1, 4, Chunk(["b", "c", "d"], [3, 5, 6], frozenset({1}), (3, 6)), id="in the middle"),
+        pytest.param(0, 1, Chunk(["a"], [2], frozenset({0})), id="the first record"),
+        pytest.param(3, 5, Chunk(["d", "e"], [6, 9], ragged=(6, 9), unclosed=9), id="the end"),
+    ],
+)
+def test_a_part_of_a_chunk(start: int, stop: int, expected: Chunk) -> None:
+    whole = Chunk(list("abcde"), [2, 3, 5, 6, 9], frozenset({0, 2}), ragged=(3, 6, 9), unclosed=9)
+    assert whole.cut(start, stop) == expected
 
 
 OPENED = [

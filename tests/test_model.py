@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from array import array
+from csv import DictReader
 from math import exp, log, sqrt
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import make_model
+from conftest import ROOT, make_model
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smclassify.artifact import load_model
 from smclassify.batch_scoring import BatchScorer
 from smclassify.model import STATUSES, Model, Prediction, Temperatures, Thresholds
 from smclassify.predictions import EMPTY, OK, UNSURE
@@ -235,6 +237,23 @@ def test_the_parts_that_texts_are_done_in_change_nothing(
     expected = [[prediction.scores.get(label, 0.0) for label in model.labels] for prediction in predictions]
     filled = [place for place, prediction in enumerate(predictions) if prediction.scores]
     assert table.probabilities[filled] == pytest.approx(np.array(expected)[filled])
+
+
+def test_the_shipped_model_scores_many_texts_as_each_of_them() -> None:
+    with (ROOT / "tests" / "seed_activities.csv").open(newline="", encoding="utf-8") as handle:
+        texts = [row["text"] for row in DictReader(handle)]
+    texts += [
+        "Rückruf bzgl. Ecksofa",
+        "pre-sales/QBR prep @ 10:30",
+        "x" * 50 + " call",
+        "donaudampfschiff quotations",
+        "中文 ad",
+    ]
+    weights = load_model(ROOT / "models" / "smclassify.safetensors").weights
+    together, alone = BatchScorer(weights).score(texts), [score(weights, text) for text in texts]
+    assert together.n_words.tolist() == [scores.n_words for scores in alone]
+    assert together.known.tolist() == [scores.known for scores in alone]
+    assert together.logits == pytest.approx(np.array([scores.logits for scores in alone]), abs=1e-9)
 
 
 def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,17 @@ def test_what_was_not_met_for_longest_is_forgotten() -> None:
     assert table.size == 16
 
 
+def test_forgotten_tokens_make_room_for_others() -> None:
+    table = TokenTable(16)
+    for number in range(200):
+        table.make_room()
+        table.add(keys(1000 + number))
+        assert table.size == 16
+    found = table.find(keys(*range(1000, 1200)))
+    assert (found != UNKNOWN).nonzero()[0].tolist() == list(range(200 - (found != UNKNOWN).sum(), 200))
+    assert (found != UNKNOWN).sum() >= 12
+
+
 @pytest.mark.parametrize("size", [1, 4, 64])
 def test_ids_are_unique_however_often_tokens_are_forgotten(size: int) -> None:
     table = TokenTable(size)
