@@ -3,6 +3,7 @@ from __future__ import annotations
 from array import array
 from csv import DictReader
 from math import exp, log, sqrt
+from string import ascii_lowercase
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -261,10 +262,28 @@ def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.Monk
     monkeypatch.setattr("smclassify.batch_scoring._LEARN_AT_ONCE", 1)
     monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", 2)
     scorer = BatchScorer(model.weights)
-    texts = ["call sign", "rank, x", "other words", "here 12%", "call-sign off", "...", "web", "web call"]
+    texts = [
+        "call sign",
+        "rank, x",
+        "other words",
+        "here 12%",
+        "call-sign off",
+        "...",
+        "web",
+        "web call",
+        "sign - call",
+    ]
     alone = np.array([score(model.weights, text).logits for text in texts])
     for _ in range(3):
         assert scorer.score(texts).logits == pytest.approx(alone)
+
+
+def test_the_memory_of_a_scorer_does_not_grow(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 64)
+    monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", 4)
+    scorer = BatchScorer(model.weights)
+    scorer.score([f"{one}{other}" for one in ascii_lowercase for other in ascii_lowercase])
+    assert scorer._known.table.size == len(scorer._known.rows) == 64
 
 
 def test_a_stopped_scorer_starts_anew(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

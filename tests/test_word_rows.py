@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import pytest
 from conftest import make_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smclassify.word_rows import WordRows, sum_rows
+from smclassify.word_rows import WordRows, _Table, sum_rows
 
 
 @given(st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=6))
@@ -19,8 +21,8 @@ def test_sum_rows(groups: list[list[int]]) -> None:
 
 
 def test_rows_of_words() -> None:
-    numbers, rows = WordRows(make_model().weights).of_words(["call", "webcall", "ranking", "<number>", "web"])
-    assert len(numbers) == 5
+    numbers, rows = WordRows(make_model().weights).of_words(["call", "webcall", "ranking", "<number>", "web", "webby"])
+    assert len(numbers) == 6
     assert rows == pytest.approx(
         np.array(
             [
@@ -29,6 +31,17 @@ def test_rows_of_words() -> None:
                 [0, 0, 0, 1, 1, 0],
                 [0, 0, 0, 1, 0, 0],
                 [0, 0, 1, 1, 1, 1],  # a vector
+                [0, 0, 1, 1, 1, 0],  # the only piece
             ]
         )
     )
+
+
+@given(st.sets(st.integers(0, 40) | st.integers(2**32 - 40, 2**32 - 1), min_size=1, max_size=20))
+def test_numbers_in_a_table(numbers: set[int]) -> None:
+    known = sorted(numbers)
+    rows = memoryview(array("b", range(len(known))))
+    table = _Table(memoryview(array("I", known)), rows, memoryview(array("d", [1.0])))
+    wanted = [number for start in (0, 2**32 - 41) for number in range(start, start + 41)]
+    positions, found = table.find(np.array(wanted, dtype=np.uint32))
+    assert [wanted[position] for position in positions] == [known[row] for row in found] == known
