@@ -249,6 +249,8 @@ def test_the_shipped_model_scores_many_texts_as_each_of_them() -> None:
         "x" * 50 + " call",
         "donaudampfschiff quotations",
         "中文 ad",
+        "12 units",
+        "<number> of units",
     ]
     weights = load_model(ROOT / "models" / "smclassify.safetensors").weights
     together, alone = BatchScorer(weights).score(texts), [score(weights, text) for text in texts]

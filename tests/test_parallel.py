@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +162,41 @@ def test_rows_that_trickle_in_are_not_held_back(shipped: Model) -> None:
     assert n_out == len(sizes)
 
 
+@pytest.mark.usefixtures("processes")
+def test_a_slow_helper_bounds_what_is_read_ahead(shipped: Model, processes: list[subprocess.Popen[bytes]]) -> None:
+    n_read, n_out = 0, 0
+
+    def counted() -> Iterator[Chunk]:
+        nonlocal n_read
+        for chunk in chunks(60):
+            n_read += 1
+            assert n_read - n_out <= 9
+            if n_read - n_out == 9:
+                processes[0].send_signal(signal.SIGCONT)
+            yield chunk
+
+    with Helpers(1) as helpers:
+        wait_for(helpers, shipped)
+        processes[0].send_signal(signal.SIGSTOP)
+        for _ in predict_chunks(counted(), shipped, helpers):
+            n_out += 1
+    assert n_out == 60
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\0\0", id="half a size"),
+        pytest.param(b"\0" * 7 + b"\x09\x80\x04", id="half a value"),
+    ],
+)
+def test_a_helper_whose_asker_is_gone_ends_quietly(sent: bytes) -> None:
+    command = [sys.executable, "-c", "from smclassify.helper import help_out; help_out()"]
+    done = subprocess.run(command, input=sent, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_helpers_end_when_the_work_is_left(shipped: Model, processes: list[subprocess.Popen[bytes]]) -> None:
     with Helpers(2) as helpers:
         wait_for(helpers, shipped)
@@ -180,8 +216,9 @@ def test_a_helper_that_is_killed(
     with Helpers(2) as helpers:
         wait_for(helpers, shipped)
         processes[0].kill()
-        with pytest.raises(SmclassifyError, match="ended before its work"):
+        with pytest.raises(SmclassifyError, match="ended before its work") as caught:
             list(predict_chunks(chunks(400), shipped, helpers))
+        assert caught.value.tip == "Was there too little memory? Use fewer with --jobs."
         assert len(helpers) == 0
         assert processes[1].returncode == -signal.SIGKILL
         done_here.clear()
@@ -202,5 +239,6 @@ def test_a_model_without_a_file(shipped: Model) -> None:
     with Helpers(0) as helpers:
         helpers.load(made)
         assert [chunk for chunk, _ in predict_chunks(chunks(2), made, helpers)] == chunks(2)
-    with Helpers(1) as helpers, pytest.raises(UsageError, match="a model that was read from a file"):
+    with Helpers(1) as helpers, pytest.raises(UsageError, match="a model that was read from a file") as caught:
         helpers.load(made)
+    assert caught.value.tip == "Save it first, or use one."

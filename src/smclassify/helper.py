@@ -19,7 +19,7 @@ def help_out() -> None:
     import smclassify.predictions  # noqa: F401, PLC0415
 
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    with suppress(EOFError, BrokenPipeError):
+    with suppress(EOFError, pickle.UnpicklingError, BrokenPipeError):
         path, changes = received(questions)
         model = replace(load_model(path), **changes)
         send(pickle.dumps(None), answers)
@@ -34,8 +34,10 @@ def send(content: bytes, pipe: IO[bytes]) -> None:
 
 
 def received(pipe: IO[bytes]) -> Any:  # noqa: ANN401 - whatever was sent
-    """Return the next value that another process sent."""
+    """Return the next value that another process sent.
+
+    Raises:
+        EOFError, UnpicklingError: The other process is gone, perhaps in the middle of a value.
+    """
     size = int.from_bytes(pipe.read(_BYTES_OF_SIZE))
-    if not size:
-        raise EOFError
     return pickle.loads(pipe.read(size))  # noqa: S301 - of a process of our own
