@@ -68,7 +68,7 @@ def wait_for(helpers: Helpers, model: Model) -> None:
     """Have helpers load a model, and wait until all have."""
     helpers.load(model)
     deadline = time.monotonic() + 60
-    while not all(helper.is_ready() for helper in helpers):
+    while not all(helper.is_ready() for helper in helpers._helpers):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

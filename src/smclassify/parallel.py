@@ -34,7 +34,7 @@ _BYTES_EACH = 1 << 21
 _PIPE = 1 << 20
 """Bytes that a pipe between two processes holds: what Linux lets anybody have."""
 _KEPT_BACK = 8
-"""Chunks for each process that may be done, or in work, while an earlier one is not."""
+"""Chunks for each helper that may be done, or in work, while an earlier one is not."""
 
 
 def predict_chunks(
@@ -117,9 +117,6 @@ class Helpers:
 
     def __len__(self) -> int:
         return len(self._helpers)
-
-    def __iter__(self) -> Iterator[_Helper]:
-        return iter(self._helpers)
 
     def end(self) -> None:
         """End the processes now."""
