@@ -92,9 +92,7 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     """
     if not parts:
         return []
-    if model.path is None:
-        raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
-    model_path = None if model.path == default_model_path() else model.path
+    model_path = None if model.file() == default_model_path() else model.file()
     fingerprint = model_fingerprint(model_path)
     if scheduler is not None:
         parts = [Part(*(str(Path(path).absolute()) for path in (part.source, part.target))) for part in parts]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from smclassify.errors import SmclassifyError, UsageError
+from smclassify.errors import SmclassifyError
 from smclassify.helper import received, send
 from smclassify.tables.target import is_packed
 from smclassify.tables.values import WHOLE_FORMATS, format_of
@@ -132,8 +132,6 @@ class Helpers:
         Raises:
             UsageError: There are helpers, and the model does not come from a file.
         """
-        if self._helpers and model.path is None:
-            raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
         for helper in self._helpers:
             helper.load(model)
 
@@ -170,7 +168,7 @@ class _Helper:
 
     def load(self, model: Model) -> None:
         """Have a model loaded."""
-        self._send((model.path, {"thresholds": model.thresholds, "glossary": model.glossary}))
+        self._send((model.file(), {"thresholds": model.thresholds, "glossary": model.glossary}))
         self._loaded = self._reader.submit(self._read)
 
     def is_ready(self) -> bool:

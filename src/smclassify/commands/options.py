@@ -98,7 +98,7 @@ ColumnOption = Annotated[
         "--column",
         "-c",
         metavar="COLUMN",
-        help="Header or number (from 1) of the column with the activities.",
+        help="Header or number (from 1) of the column with the texts.",
         autocompletion=complete_headers,
     ),
 ]
