@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smclassify.atomic import whole_file
 from smclassify.definitions import Catalogue, definitions_content, load_definitions, parse_definitions
-from smclassify.errors import ArtifactError, DefinitionError
+from smclassify.errors import ArtifactError, DefinitionError, UsageError
 from smclassify.model import Model, Temperatures, Thresholds
 from smclassify.paths import own_examples, own_model, read_whole, shipped
 from smclassify.weights import Weights
@@ -150,6 +150,17 @@ def _load(path: Path) -> Model:
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{path}: the model file is not well formed: {error}", _HELP) from error
     return model
+
+
+def file_of(model: Model) -> Path:
+    """Return the file that a model was read from, for other processes to read.
+
+    Raises:
+        UsageError: It was made otherwise.
+    """
+    if model.path is None:
+        raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
+    return model.path
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:

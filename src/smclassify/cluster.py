@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from smclassify import __version__
-from smclassify.artifact import default_model_path, load_model
+from smclassify.artifact import default_model_path, file_of, load_model
 from smclassify.errors import ArtifactError, SmclassifyError, UsageError
 from smclassify.many import Part, PartReport, label_part
 from smclassify.plain import plain_source
@@ -92,7 +92,7 @@ def label_on_cluster(  # noqa: PLR0913, PLR0917 - the last has a default
     """
     if not parts:
         return []
-    model_path = None if model.file() == default_model_path() else model.file()
+    model_path = None if file_of(model) == default_model_path() else model.path
     fingerprint = model_fingerprint(model_path)
     if scheduler is not None:
         parts = [Part(*(str(Path(path).absolute()) for path in (part.source, part.target))) for part in parts]

@@ -7,7 +7,6 @@ from functools import cached_property
 from math import exp, log
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from smclassify.errors import UsageError
 from smclassify.text import normalise
 from smclassify.weights import Scores, Weights, score
 
@@ -182,16 +181,6 @@ class Model:
         Blank texts get the probabilities of a text without known words.
         """
         return self.predict_table(texts).probabilities
-
-    def file(self) -> Path:
-        """Return the file it was read from, for other processes to read.
-
-        Raises:
-            UsageError: It was made otherwise.
-        """
-        if self.path is None:
-            raise UsageError("Several processes need a model that was read from a file.", "Save it first, or use one.")
-        return self.path
 
     @cached_property
     def _scorer(self) -> BatchScorer:

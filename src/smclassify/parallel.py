@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from smclassify.artifact import file_of
 from smclassify.errors import SmclassifyError
 from smclassify.helper import received, send
 from smclassify.tables.target import is_packed
@@ -168,7 +169,7 @@ class _Helper:
 
     def load(self, model: Model) -> None:
         """Have a model loaded."""
-        self._send((model.file(), {"thresholds": model.thresholds, "glossary": model.glossary}))
+        self._send((file_of(model), {"thresholds": model.thresholds, "glossary": model.glossary}))
         self._loaded = self._reader.submit(self._read)
 
     def is_ready(self) -> bool:
