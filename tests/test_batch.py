@@ -169,6 +169,8 @@ COLUMNS = [
     pytest.param("activity,label,task", None, 2, id="labelled before, in another order"),
     pytest.param("activity,owner,label", None, 0, id="a label that is not beside it"),
     pytest.param("status,activity", None, 1, id="no label"),
+    pytest.param("\ufeff\ufefftask,id", "task", 0, id="two marks"),
+    pytest.param("\ufeff\ufeff Task,id", None, 0, id="two marks before a usual name"),
 ]
 
 

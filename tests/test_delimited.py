@@ -14,7 +14,7 @@ from rewriting import chunks_of, rewrite, rows_of, written
 
 from smclassify.errors import TableError
 from smclassify.tables import delimited, records, source
-from smclassify.tables.formats import open_table
+from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import ReadOptions
 
 REWRITTEN = [
@@ -150,6 +150,18 @@ def test_a_quote_that_never_closes_is_reported_and_loses_nothing(
     assert rewrite(path, delimiter=",").decode() == after
 
 
+@pytest.mark.parametrize(
+    ("content", "line"), [('a,"b\n1,2\n', 1), ('\n\n"a', 3), ('sep=;\na;"b\n1;2\n3;4', 2)], ids=["rows", "blank", "sep"]
+)
+def test_a_header_that_never_closes_would_swallow_the_rows(tmp_path: Path, content: str, line: int) -> None:
+    path = written(tmp_path / "x.csv", content)
+    with pytest.raises(TableError) as caught:
+        rows_of(path)
+    assert caught.value.message == f"{path}:{line}: a quoted cell of the header never ends."
+    assert caught.value.tip == "Close the quote in the file."
+    assert rows_of(path, header=False)
+
+
 def test_a_quote_that_closes_at_the_end_is_not_reported(tmp_path: Path) -> None:
     [chunk] = chunks_of(written(tmp_path / "x.csv", 'a,b\n1,"2"'))
     assert chunk.unclosed is None
@@ -213,6 +225,23 @@ def test_memory_is_bounded_where_a_quote_never_closes(tmp_path: Path, monkeypatc
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 40_000_000  # a block of lines takes about 17 MB; the whole file would take 300
+
+
+@pytest.mark.parametrize("target", ["x.csv", "x.tsv", "x.jsonl"])
+def test_memory_is_bounded_where_rows_are_short_and_the_header_is_wide(tmp_path: Path, target: str) -> None:
+    header = ",".join(f"c{n}" for n in range(2_000))
+    path = written(tmp_path / "x.csv", f"{header}\n" + "x\n" * 2_000)
+    with (tmp_path / "out").open("wb") as out, open_table(str(path), ReadOptions()) as table:
+        writer = open_writer(table, target, out)
+        writer.start(["new"])
+        chunks = list(table.chunks(0))
+        tracemalloc.start()
+        for chunk in chunks:
+            writer.write(chunk, [["X"] * len(chunk.texts)])
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert (tmp_path / "out").stat().st_size > 4_000_000
+    assert peak < 5_000_000  # twice a piece and more; all rows at once would take 12, as JSON Lines 170
 
 
 def test_ten_thousand_columns(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ _NUL_TIP = "If it is UTF-16 without a mark, say so: -e utf-16-le."
 NOT_TEXT = [
     pytest.param(b"PK\x03\x04...", "Excel", id="xlsx"),
     pytest.param(b"\xd0\xcf\x11\xe0\xa1", "an old Excel or Office file", id="xls"),
-    pytest.param(b"PAR1....", "Parquet", id="parquet"),
+    pytest.param(b"PAR1\x15\x04", "Parquet", id="parquet"),
     pytest.param(gzip.compress(gzip.compress(b"a")), "compressed twice", id="gzip in gzip"),
     pytest.param(b"%PDF-1.7", "PDF", id="pdf"),
     pytest.param(b"\x89PNG\0\0", "binary data", id="NUL bytes"),
@@ -100,6 +100,18 @@ def test_what_is_not_text_is_named(content: bytes, what: str) -> None:
     with pytest.raises(TableError, match=what) as caught:
         detect(content)
     assert caught.value.tip == (_NUL_TIP if what == "binary data" else _FORMAT_TIP)
+
+
+@pytest.mark.parametrize("header", ["PAR1", "%PDF", "PK"])
+def test_a_header_may_look_like_the_start_of_another_file(header: str) -> None:
+    assert detect(f"{header};task\n1;cold call\n".encode()).delimiter == ";"
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16_without_a_mark_is_told_by_its_first_zero(order: str) -> None:
+    with pytest.raises(TableError, match="binary data") as caught:
+        detect("a,b\n".encode(f"utf-16-{order}"))
+    assert caught.value.tip == f"If it is UTF-16 without a mark, say so: -e utf-16-{order}."
 
 
 DELIMITERS = [

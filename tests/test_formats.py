@@ -53,6 +53,10 @@ OPENED = [
     pytest.param("x.lines", "a,b\n", {}, "lines", id="lines by name"),
     pytest.param("x.txt", "a,b\n", {}, "lines", id="a text file"),
     pytest.param("x.TXT", "a\tb\n", {}, "tsv", id="a text file with tabs"),
+    pytest.param("x.txt", "a;b\n", {"delimiter": ";"}, "csv", id="a text file with a delimiter"),
+    pytest.param("x.txt", "\ufeffa\tb\n".encode("utf-16-le"), {}, "tsv", id="a text file with tabs in UTF-16"),
+    pytest.param("x.txt", "\ufeff\u0109\n".encode("utf-16-le"), {}, "lines", id="a byte that is no tab"),
+    pytest.param("x.txt", "\u0109\n".encode("utf-16-be"), {"encoding": "utf-16-be"}, "lines", id="nor here"),
     pytest.param("x.txt", "a,b\n", {"format": "csv"}, "csv", id="a text file said to be CSV"),
     pytest.param("x.dat", "a,b\n", {}, "csv", id="an unknown name"),
     pytest.param("x.csv", '{"a": 1}\n', {"format": "jsonl"}, "jsonl", id="said to be JSON Lines"),
@@ -61,7 +65,7 @@ OPENED = [
 
 
 @pytest.mark.parametrize(("name", "content", "options", "kind"), OPENED)
-def test_opening(tmp_path: Path, name: str, content: str, options: dict[str, Any], kind: str) -> None:
+def test_opening(tmp_path: Path, name: str, content: str | bytes, options: dict[str, Any], kind: str) -> None:
     with open_table(str(written(tmp_path / name, content)), ReadOptions(**options)) as table:
         assert table.format == kind
 

@@ -163,6 +163,7 @@ WRONG_NAMES: list[Any] = [
     pytest.param("Task", {}, r"The frame: there is no column 'Task'\.", id="unknown column"),
     pytest.param("task", {"columns": ["labels"]}, r"There is no new column 'labels'\.", id="unknown new column"),
     pytest.param("task", {"columns": ["label", "label"]}, r"The new column 'label' is asked for twice\.", id="twice"),
+    pytest.param("task", {"prefix": "\udcff"}, r"The prefix '\\udcff' is not UTF-8\.", id="a prefix of bytes"),
     pytest.param("task", {"prefix": "my_"}, r"The frame has a column 'my_label' already\.", id="clash"),
 ]
 

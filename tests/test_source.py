@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import random
 import re
@@ -62,19 +63,56 @@ def test_any_lines_in_blocks_of_any_size(tmp_path_factory: pytest.TempPathFactor
 
 
 _WRONG = "Name the encoding with -e, for instance -e cp1252."
+_OTHER = "Name the encoding with -e, for instance -e latin-1."
 _NUL = "If it is UTF-16 without a mark, say so: -e utf-16-le."
+_NUL_FIRST = "If it is UTF-16 without a mark, say so: -e utf-16-be."
 _TOO_LONG = "Is it a text file?"
 NOT_LINES = [
     pytest.param(b"a\nb\rbr\xfche\n", "utf-8", "x:3: not valid utf-8 (byte 0xfc cannot", _WRONG, id="wrong byte"),
     pytest.param(b"a\r\xfc", "utf-8", "x:2: not valid utf-8 (byte 0xfc cannot", _WRONG, id="wrong after CR"),
     pytest.param(b"a\r\nbr\xc3", "utf-8", "x:2: not valid utf-8 (byte 0xc3 cannot", _WRONG, id="half at the end"),
-    pytest.param(b"\x81", "cp1252", "x:1: not valid cp1252 (byte 0x81 cannot", _WRONG, id="no such byte"),
+    pytest.param(b"\x81", "cp1252", "x:1: not valid cp1252 (byte 0x81 cannot", _OTHER, id="no such byte"),
     pytest.param(b"a\0\n\0\0\xd8", "utf-16-le", "x:2: not valid utf-16-le (byte 0x00", _WRONG, id="half a pair"),
     pytest.param(b"a\n\nb\0", "utf-8", "x:3: a NUL character: this is binary data", _NUL, id="NUL"),
     pytest.param(b"a\n\0\n\0", "utf-8", "x:2: a NUL character: this is binary data", _NUL, id="the first of two NULs"),
-    pytest.param(b"\0", "latin-1", "x:1: a NUL character", _NUL, id="NUL at the start"),
+    pytest.param(b"\0", "latin-1", "x:1: a NUL character", _NUL_FIRST, id="NUL at the start"),
     pytest.param(b"a\n\nb\n" + b"c" * 101, "utf-8", "x:4: the line has more than 100 char", _TOO_LONG, id="long line"),
 ]
+
+
+TWO_WAYS = [
+    pytest.param("a\nb\n\u222a".encode("cp932"), b"", "cp932", None, id="cp932"),
+    pytest.param(b"a\nb\n\x87\x9b", b"", "cp932", 3, id="cp932, a sign that NEC had twice"),
+    pytest.param(b"\x87\x9b", b"\na" * 9, "cp932", 1, id="cp932, before other lines"),
+    pytest.param("a\n\u3042\u3044\n".encode("shift_jis"), b"b" * 99, "shift_jis", None, id="shift_jis"),
+    pytest.param("\u4e2d\n".encode("big5"), b"\xa2\xcc\n", "big5", 2, id="big5"),
+    pytest.param("\u4e2d\u6587\n".encode("gb18030"), b"", "gb18030", None, id="gb18030"),
+    pytest.param("\u3042\n\u3044".encode("iso2022_jp"), b"", "iso2022_jp", None, id="with shifts"),
+    pytest.param(b"a+AGE-b\n", b"", "utf-7", 1, id="a letter in base64"),
+    pytest.param("caf\xe9\n".encode("mac-roman"), b"", "mac-roman", None, id="one byte each"),
+]
+
+
+@pytest.mark.parametrize("block", [1, 3, 1 << 20])
+@pytest.mark.parametrize(("start", "end", "encoding", "line"), TWO_WAYS)
+def test_an_encoding_that_would_not_give_the_bytes_back_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    start: bytes,
+    end: bytes,
+    encoding: str,
+    line: int | None,
+    block: int,
+) -> None:
+    monkeypatch.setattr(source, "_BLOCK", block)
+    path = written(tmp_path / "x", start + end)
+    if line is None:
+        assert "".join(lines_of(path, encoding)) == (start + end).decode(encoding)
+        return
+    with pytest.raises(TableError) as caught:
+        lines_of(path, encoding)
+    assert caught.value.message == f"{path}:{line}: a character that {encoding} usually writes with other bytes."
+    assert caught.value.tip == "Convert the file to UTF-8 first, so that no byte of it changes unseen."
 
 
 @pytest.mark.parametrize("block", [1, 2, 101, 1 << 20])
@@ -254,6 +292,51 @@ def test_what_is_known_of_a_pipe(fed: object) -> None:
     fed(TABLE.encode())
     with open_source("-") as opened:
         assert (opened.name, opened.size, opened.seekable(), opened.start) == ("<stdin>", None, False, TABLE.encode())
+
+
+TRICKLES = [
+    pytest.param([b"\xef\xbb\xbf", b"a;b\n1;2\n"], b"\xef\xbb\xbfa;b;new\n1;2;X\n", id="a mark alone"),
+    pytest.param([b"\n", b"\r\n", b"a;b\n1;2\n"], b"\n\r\na;b;new\n1;2;X\n", id="blank lines first"),
+    pytest.param([b"a", b";", b"b\n", b"1;2\n"], b"a;b;new\n1;2;X\n", id="byte by byte"),
+    pytest.param([b"\xff", b"\xfe", b"a\0\r\0\n", b"\0b\0"], "\ufeffa,new\r\nb,X".encode("utf-16-le"), id="UTF-16"),
+    pytest.param(
+        [*(bytes([byte]) for byte in gzip.compress(b"\xef\xbb\xbf")), gzip.compress(b"a;b\n1;2\n")],
+        b"\xef\xbb\xbfa;b;new\n1;2;X\n",
+        id="packed, the mark apart",
+    ),
+]
+
+
+@pytest.mark.parametrize(("pieces", "rewritten"), TRICKLES)
+def test_a_pipe_is_judged_by_its_first_row_and_not_by_what_comes_first(
+    monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], rewritten: bytes
+) -> None:
+    class Trickle(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object) -> int:
+            if not pieces:
+                return 0
+            assert isinstance(buffer, memoryview)
+            piece = pieces.pop(0)
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+        def fileno(self) -> int:
+            return 0
+
+    monkeypatch.setattr(source, "_open_raw", lambda _: Trickle())
+    assert rewrite("-", target="-") == rewritten
+
+
+def test_a_pipe_is_not_asked_for_more_than_its_first_row() -> None:
+    read, write = os.pipe()
+    os.write(write, b"\n\na;b\n")
+    with io.FileIO(read) as raw:
+        opened = source.Source("<stdin>", raw)
+        assert opened.start == b"\n\na;b\n"
+    os.close(write)
 
 
 def test_an_empty_pipe(fed: object) -> None:

@@ -100,12 +100,11 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         BlockingIOError: Another process writes to the same target.
         OSError: The file cannot be written or moved.
     """
-    target = path.resolve()  # through a symbolic link, so that the link stays one
-    if target.exists() and not target.is_file():
-        with target.open("wb") as handle:
+    if path.exists() and not path.is_file():
+        with path.open("wb") as handle:
             yield handle
         return
-    draft = Draft(target)
+    draft = Draft(path.resolve())  # through a symbolic link, so that the link stays one
     try:
         draft.cut(0)
         yield draft.handle

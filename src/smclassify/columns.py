@@ -49,7 +49,7 @@ def find_column(table: Table, wanted: str | None, preferred: Setting[str] | None
     Raises:
         UsageError: There is no such column, or it is not clear which one is meant; the tip lists the headers.
     """
-    headers = [header.strip() for header in table.headers] if table.headers else []
+    headers = [_bare(header) for header in table.headers] if table.headers else []
     tip = f"The columns are: {', '.join(f'{n} {header!r}' for n, header in enumerate(headers, 1))}."
     if not headers:
         tip = f"The file has no header; name a column by its number, from 1 to {table.width}."
@@ -92,9 +92,14 @@ def has_header(table: Table, wanted: str) -> bool:
     return bool(_called(table.headers or (), wanted))
 
 
+def _bare(header: str) -> str:
+    """Return a header without the blanks around it, and without the mark that a file had twice at its start."""
+    return header.strip().lstrip("\ufeff").lstrip()
+
+
 def _called(headers: Sequence[str], wanted: str) -> list[int]:
     """Return the places of the headers that are called so, or else of those that are but for the case."""
-    headers, wanted = [header.strip() for header in headers], wanted.strip()
+    headers, wanted = [_bare(header) for header in headers], wanted.strip()
     exact = [place for place, header in enumerate(headers) if header == wanted]
     return exact or [place for place, header in enumerate(headers) if header.casefold() == wanted.casefold()]
 
@@ -105,7 +110,7 @@ def new_headers(table: Table, columns: Sequence[str], prefix: str) -> list[str]:
     Raises:
         UsageError: A column is unknown or asked for twice, or the table has one with the same name already.
     """
-    taken = {header.strip() for header in table.headers or ()}
+    taken = {_bare(header) for header in table.headers or ()}
     return new_names(columns, prefix, taken, f"{table.name}: the file", "--prefix sm_")
 
 
@@ -120,13 +125,17 @@ def new_names(columns: Sequence[str], prefix: str, taken: Container[object], own
         remedy: How a prefix is given.
 
     Raises:
-        UsageError: A column is unknown or asked for twice, or its name is taken.
+        UsageError: A column is unknown or asked for twice, or its name is taken, or the prefix is no text.
     """
     for place, column in enumerate(columns):
         if column not in ALL_COLUMNS:
             raise UsageError(f"There is no new column {column!r}.", f"Choose from {', '.join(ALL_COLUMNS)}.")
         if column in columns[:place]:
             raise UsageError(f"The new column {column!r} is asked for twice.", "Name it once.")
+    try:
+        prefix.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"The prefix {prefix!r} is not UTF-8.", "Give one in plain letters.") from error
     names = [prefix + column for column in columns]
     for name in names:
         if name in taken:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _BLOCK = 1 << 16
+_LONGEST = 1 << 24
 
 
 def iter_texts(given: Sequence[str], command: str) -> Iterator[list[str]]:
@@ -37,7 +38,7 @@ def iter_lines() -> Iterator[list[str]]:
     """Yield the lines of standard input without their ends, as many at a time as have arrived.
 
     Raises:
-        TableError: A line is not UTF-8.
+        TableError: A line is not UTF-8, or too long to be one.
     """
     rest, number = b"", 1
     stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BLOCK)
@@ -46,6 +47,8 @@ def iter_lines() -> Iterator[list[str]]:
         if lines:
             yield [_decoded(line, place) for place, line in enumerate(lines, number)]
             number += len(lines)
+        if len(rest) > _LONGEST:
+            raise TableError(f"<stdin>:{number}: the line has more than {_LONGEST:,} bytes.", "Is it text?")
     if rest:
         yield [_decoded(rest, number)]
 

@@ -9,7 +9,7 @@ from smclassify.batch import new_columns
 from smclassify.columns import find_column
 from smclassify.errors import UsageError
 from smclassify.parallel import predict_chunks
-from smclassify.tables.formats import open_table, open_writer
+from smclassify.tables.formats import open_table, open_writer, text_encoding
 from smclassify.tables.target import open_target
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def export_file(
     with open_table(source, options.read) as table:
         column = find_column(table, options.column, options.preferred_column)
         _check_headers(table)
-        with open_target(target) as handle, watch(table, column) as on_chunk:
+        with open_target(target, text_encoding(table)) as handle, watch(table, column) as on_chunk:
             writer = open_writer(table, target, handle)
             writer.start(NEW_COLUMNS)
             for chunk, predictions in predict_chunks(table.chunks(column), answers.model):

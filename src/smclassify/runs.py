@@ -9,7 +9,7 @@ from smclassify.batch import Tally, label_table
 from smclassify.columns import default_columns, find_column, new_headers
 from smclassify.parallel import predict_chunks
 from smclassify.resume import identity, is_resumable, open_resumable
-from smclassify.tables.formats import open_table, open_writer
+from smclassify.tables.formats import open_table, open_writer, text_encoding
 from smclassify.tables.target import check_target, is_packed, open_target
 from smclassify.tables.values import ReadOptions, format_of
 
@@ -101,7 +101,7 @@ def label_file(  # noqa: PLR0913, PLR0917 - the last two have defaults
                     writer = open_writer(table, target, output.handle)
                     output.start(writer, headers)
                     return label_table(predicted, writer, columns, model, output.counted(on_chunk), tally)
-        with open_target(target) as handle, watch(table, column) as on_chunk:
+        with open_target(target, text_encoding(table)) as handle, watch(table, column) as on_chunk:
             predicted = observe(table, predict_chunks(table.chunks(column), model, helpers))
             writer = open_writer(table, target, handle)
             writer.start(headers)

@@ -8,8 +8,9 @@ import os
 import re
 import sys
 import unicodedata
-from io import RawIOBase, TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from contextlib import suppress
+from io import FileIO, RawIOBase, TextIOWrapper
+from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -37,35 +38,59 @@ def is_visible(char: str) -> bool:
 class Shown(RawIOBase):
     """Takes the bytes of a table, and shows them on a terminal with its control characters written as escapes."""
 
-    def __init__(self, terminal: TextIO) -> None:
+    def __init__(self, terminal: TextIO, encoding: str) -> None:
         super().__init__()
         self._terminal = terminal
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
     def writable(self) -> bool:
         """Return True."""
         return True
 
     def write(self, content: ReadableBuffer, /) -> int:
-        """Show some bytes, in UTF-8, and return their number."""
+        """Show some bytes, and return their number."""
         content = bytes(content)
         parts = _BETWEEN.split(self._decoder.decode(content))
         self._terminal.write("".join(part if _BETWEEN.fullmatch(part) else visible(part) for part in parts))
         return len(content)
 
 
+class Flushed(RawIOBase):
+    """Takes the bytes of a table, and hands them on at once to whoever reads standard output."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        """Hand some bytes on, and return their number."""
+        written = self._stream.write(content)
+        self._stream.flush()
+        return written
+
+
 def prepare_streams() -> None:
     """Make every character writable, and put something in the place of the standard streams that are closed.
 
     Standard input and output that were closed cannot be read and written afterwards either, but the error says so, and
-    no file that is opened later takes their place; what goes to a closed standard error goes nowhere.
+    no file that is opened later takes their place; what goes to a closed standard error goes nowhere. Standard streams
+    that another program has set not to wait do wait again: what is not there yet is not the end.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDONLY if name == "stdout" else os.O_WRONLY)  # takes the lowest number: this one
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - stays open
+        with suppress(OSError, AttributeError):  # Windows knows no such pipes
+            os.set_blocking(number, True)
     codecs.register_error("escape", _escaped)
+    if isinstance(getattr(sys.stdout, "buffer", None), FileIO):  # python -u; what a full disk cuts off it never tells
+        names = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = open(1, "w", encoding=names[0], errors=names[1], closefd=False)  # noqa: SIM115 - as above
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="escape")  # not every pipe or terminal takes every character
 

@@ -6,9 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from smclassify.tables.values import NewColumn
+
+
+_PIECE = 1 << 20
 
 
 class Quoted(dict[str, str]):
@@ -50,6 +53,18 @@ def joined_rows(columns: Sequence[NewColumn], delimiter: str) -> Iterator[str]:
     """Yield the new cells of each row with delimiters between them, quoted where they must be."""
     cells = (map(_written(delimiter, "").__getitem__, column) for column in columns)
     return map(delimiter.join, zip(*cells, strict=True))
+
+
+def pieces(rows: Iterable[str]) -> Iterator[str]:
+    """Yield rows joined, about a million characters at a time, so that none of them need be there at once."""
+    some, size = list[str](), 0
+    for row in rows:
+        some.append(row)
+        size += len(row)
+        if size >= _PIECE:
+            yield "".join(some)
+            some, size = [], 0
+    yield "".join(some)
 
 
 def as_texts(column: Sequence[str | float | None]) -> Sequence[str]:

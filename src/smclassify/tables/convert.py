@@ -9,7 +9,7 @@ from itertools import zip_longest
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any
 
-from smclassify.tables.cells import Quoted, as_texts
+from smclassify.tables.cells import Quoted, as_texts, pieces
 from smclassify.tables.jsonl import new_values
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class CsvConverter:
 
     def _write(self, rows: Iterable[list[str]]) -> None:
         quoted = Quoted(self.delimiter)
-        lines = [self.delimiter.join(map(quoted.__getitem__, row)) + "\n" for row in rows]
-        self.handle.write("".join(lines).encode())
+        for piece in pieces(self.delimiter.join(map(quoted.__getitem__, row)) + "\n" for row in rows):
+            self.handle.write(piece.encode())
 
 
 @dataclass(slots=True)
@@ -75,15 +75,16 @@ class JsonConverter:
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
         """Write rows as objects."""
+        for piece in pieces(self._lines(chunk, columns)):
+            self.handle.write(piece.encode())
+
+    def _lines(self, chunk: Chunk, columns: Sequence[NewColumn]) -> Iterator[str]:
         width = len(self.table.names)
-        lines = []
         for _, row, cells in labelled_rows(chunk, columns):
             if len(row) > len(self._keys):
                 self._keys = unique_names([*self.table.names, *[""] * (len(row) - width)])
             keys = self._keys[: max(width, len(row))]
-            values = dict(zip_longest(keys, row)) | new_values(self._new, cells)
-            lines.append(_json(values) + "\n")
-        self.handle.write("".join(lines).encode())
+            yield _json(dict(zip_longest(keys, row)) | new_values(self._new, cells)) + "\n"
 
     def finish(self) -> None:
         """Write nothing: the last line is the end."""

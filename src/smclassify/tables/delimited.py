@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Self
 
 from smclassify.errors import TableError
-from smclassify.tables.cells import led_cells
+from smclassify.tables.cells import led_cells, pieces
 from smclassify.tables.dialect import SEPARATOR_LINE, detect_dialect
 from smclassify.tables.records import RecordReader, column_of, cut_records
 from smclassify.tables.values import Chunk, format_of, numbered_names
@@ -78,6 +78,9 @@ class DelimitedTable:
         self.lead = ""
         self._head = self._first_part()
         self.first = self._head.raws[0]
+        if options.header and self._head.unclosed and len(self._head.raws) == 1:
+            message = f"{self.name}:{self._head.lines[0]}: a quoted cell of the header never ends."
+            raise TableError(message, "Close the quote in the file.")
         [cells] = cut_records([self.first], self.dialect.delimiter)
         self.width = len(cells)
         self.headers = tuple(cells) if options.header else None
@@ -157,19 +160,21 @@ class DelimitedWriter:
         new = led_cells(columns, sign)
         if chunk.blanks or chunk.ragged or chunk.unclosed is not None:
             widths = map(len, cut_records(chunk.raws, sign))
-            rows = [
+            rows = (
                 _widened(raw, n_cells, "".join(added), table, unclosed=line == chunk.unclosed)
                 for raw, n_cells, line, *added in zip(chunk.raws, widths, chunk.lines, *new, strict=True)
-            ]
-        else:
-            # the old cells of each row, the new ones and the line end, joined in one go
-            bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
-            ends = [raw[len(body) :] for body, raw in zip(bodies, chunk.raws, strict=True)]
-            parts = (bodies, *new, ends)
-            rows = [""] * (len(parts) * len(bodies))
-            for place, part in enumerate(parts):
-                rows[place :: len(parts)] = part
-        self._write("".join(rows))
+            )
+            for piece in pieces(rows):
+                self._write(piece)
+            return
+        # the old cells of each row, the new ones and the line end, joined in one go
+        bodies = [raw.rstrip("\r\n") for raw in chunk.raws]
+        ends = [raw[len(body) :] for body, raw in zip(bodies, chunk.raws, strict=True)]
+        parts = (bodies, *new, ends)
+        cells = [""] * (len(parts) * len(bodies))
+        for place, part in enumerate(parts):
+            cells[place :: len(parts)] = part
+        self._write("".join(cells))
 
     def finish(self) -> None:
         """Write nothing: the last row is the end."""

@@ -29,10 +29,12 @@ _BOMS = (  # the longest first: the mark of UTF-32-LE starts with that of UTF-16
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel or Office file",
-    b"PAR1": "a Parquet file",
+    b"PAR1\x15": "a Parquet file",
     b"\x1f\x8b": "compressed twice",
-    b"%PDF": "a PDF",
+    b"%PDF-1.": "a PDF",
+    b"%PDF-2.": "a PDF",
 }
+"""The first bytes of what is no text; each is more than a header could be."""
 _SAMPLE_ROWS = 20
 
 
@@ -82,23 +84,12 @@ def detect_dialect(source: Source, encoding: str | None, delimiter: str | None) 
                 "Export it as CSV, or say --format excel if it is an .xlsx workbook, --format parquet if it is Parquet."
             )
             raise TableError(f"{name}: this is {what}, not text.", tip)
-    bom, marked = next(((mark, codec) for mark, codec in _BOMS if start.startswith(mark)), (b"", ""))
-    if encoding is not None:
-        codec, guessed = _known_codec(encoding), False
-        if marked and codec.startswith(("utf-16", "utf-32", "utf-8")):
-            codec = marked
-        else:
-            bom = b""
-    elif marked:
-        codec, guessed = marked, False
-    elif b"\0" in start:
-        raise TableError(
-            f"{name}: this is binary data, not text.", "If it is UTF-16 without a mark, say so: -e utf-16-le."
-        )
-    else:
+    guessed = False
+    if encoding is None and not _mark(start)[0]:
+        if b"\0" in start:
+            raise TableError(f"{name}: this is binary data, not text.", source.utf16_tip())
         guessed = not source.is_text("utf-8")
-        codec = "cp1252" if guessed else "utf-8"
-    sample = codecs.getincrementaldecoder(codec)(errors="replace").decode(start[len(bom) :])
+    sample, codec, bom = beginning(source, "cp1252" if guessed else encoding)
     line_end = re.search(r"\r\n|\n|\r", sample)
     declared = SEPARATOR_LINE.match(sample)
     return Dialect(
@@ -114,6 +105,30 @@ def detect_dialect(source: Source, encoding: str | None, delimiter: str | None) 
         newline=line_end.group() if line_end else "\n",
         guessed=guessed,
     )
+
+
+def beginning(source: Source, encoding: str | None) -> tuple[str, str, bytes]:
+    """Return the beginning of a file as text, the encoding of its text, and its byte order mark.
+
+    Args:
+        source: The file.
+        encoding: What the user said of the encoding; None for what the mark says, or else UTF-8.
+
+    Raises:
+        UsageError: The encoding is unknown.
+    """
+    bom, marked = _mark(source.start)
+    codec = _known_codec(encoding) if encoding is not None else marked or "utf-8"
+    if marked and codec.startswith(("utf-16", "utf-32", "utf-8")):
+        codec = marked
+    else:
+        bom = b""
+    return codecs.getincrementaldecoder(codec)(errors="replace").decode(source.start[len(bom) :]), codec, bom
+
+
+def _mark(start: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark of a file and the encoding that it stands for, both blank if there is none."""
+    return next(((mark, codec) for mark, codec in _BOMS if start.startswith(mark)), (b"", ""))
 
 
 def _known_codec(encoding: str) -> str:

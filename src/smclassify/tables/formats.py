@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import UsageError
 from smclassify.tables.delimited import DelimitedTable, DelimitedWriter
+from smclassify.tables.dialect import beginning
 from smclassify.tables.jsonl import JsonTable, JsonWriter
 from smclassify.tables.plain_lines import LinesTable, LinesWriter
 from smclassify.tables.source import open_source
@@ -55,10 +56,15 @@ def text_table(source: Source, kind: str | None, options: ReadOptions) -> Table:
     """
     if kind == "jsonl":
         return JsonTable(source, options)
-    is_text_file = kind is None and source.name.lower().removesuffix(".gz").endswith(".txt")
-    if kind == "lines" or (is_text_file and b"\t" not in source.start):
+    if kind == "lines" or (kind is None and _holds_lines(source, options)):
         return LinesTable(source, options)
     return DelimitedTable(source, options)
+
+
+def _holds_lines(source: Source, options: ReadOptions) -> bool:
+    """Return whether a file is one of plain lines, as `.txt` files are that have no tabs, unless the user says more."""
+    is_text_file = source.name.lower().removesuffix(".gz").endswith(".txt")
+    return is_text_file and options.delimiter is None and "\t" not in beginning(source, options.encoding)[0]
 
 
 @contextmanager
@@ -125,6 +131,11 @@ def _converter(table: Table, wanted: str, target: str, handle: IO[bytes]) -> Wri
 
         return ParquetWriter(table, handle)
     return CsvConverter(table, handle, "\t" if wanted in {"tsv", "lines"} else ",")
+
+
+def text_encoding(table: Table) -> str:
+    """Return the encoding that a table keeps when it is written as text."""
+    return table.dialect.encoding if isinstance(table, DelimitedTable | JsonTable | LinesTable) else "utf-8"
 
 
 def check_extra(kind: str) -> None:

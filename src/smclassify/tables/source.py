@@ -18,10 +18,38 @@ from smclassify.tables.values import LARGEST_CELL, STANDARD_STREAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from _typeshed import WriteableBuffer
+
 _BLOCK = 1 << 19
 """Most bytes to read at a time."""
 _PEEK = 1 << 16
 _GZIP = b"\x1f\x8b"
+_NO_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+"""The bytes of which marks and blank lines are made."""
+_EXACT = ("utf-8", "utf-16", "utf-32", "cp125", "iso8859", "ascii")
+"""How the names of encodings begin in which no two sequences of bytes stand for the same text."""
+
+
+class _Begun(io.RawIOBase):
+    """A stream whose first bytes were read to look at them; they come first once more."""
+
+    def __init__(self, first: bytes, stream: io.BufferedReader) -> None:
+        super().__init__()
+        self._first = first
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill a buffer with what there is, and return the number of bytes; 0 at the end."""
+        if not self._first:
+            return self._stream.readinto1(buffer)
+        room = memoryview(buffer)
+        count = min(len(room), len(self._first))
+        room[:count], self._first = self._first[:count], self._first[count:]
+        return count
 
 
 class Source:
@@ -38,10 +66,10 @@ class Source:
         self._raw = raw
         self._bytes: io.BufferedReader = io.BufferedReader(raw, _PEEK)
         self.size = os.fstat(raw.fileno()).st_size if raw.seekable() and raw.tell() == 0 else None
-        self.start = self._peek()
+        self.start = self._first_bytes()
         if self.start.startswith(_GZIP):
             self._bytes = io.BufferedReader(gzip.GzipFile(fileobj=self._bytes), _PEEK)
-            self.start = self._peek()
+            self.start = self._first_bytes()
 
     def position(self) -> int:
         """Return how many bytes have been read from disk; 0 for a pipe, which has no positions."""
@@ -57,14 +85,25 @@ class Source:
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes, as many at a time as have arrived."""
-        while block := self._read():
+        while block := self._read(_BLOCK):
             yield block
 
-    def _peek(self) -> bytes:
-        return self._guarded(lambda: self._bytes.peek(_PEEK))[:_PEEK]
+    def _first_bytes(self) -> bytes:
+        """Return the first bytes, which will be read again; of a stream, those up to its first line at least."""
+        start = b""
+        while len(start) < _PEEK and (self.seekable() or not _says_something(start)):
+            block = self._read(_PEEK - len(start))
+            start += block
+            if not block:
+                break
+        if self.seekable():
+            self._bytes.seek(0)
+        else:
+            self._bytes = io.BufferedReader(_Begun(start, self._bytes), _PEEK)
+        return start
 
-    def _read(self) -> bytes:
-        return self._guarded(lambda: self._bytes.read1(_BLOCK))
+    def _read(self, most: int) -> bytes:
+        return self._guarded(lambda: self._bytes.read1(most))
 
     def _guarded(self, read: Callable[[], bytes]) -> bytes:
         try:
@@ -96,9 +135,13 @@ class Source:
             TableError: A line is too long to be one, has a NUL character, or is not text in the encoding.
         """
         decoder = codecs.getincrementaldecoder(encoding)()
+        check = None if encoding.startswith(_EXACT) else _Check(self.name, encoding)
         rest, number = "", 1
         for block in chain(self.blocks(), (b"",)):
-            text = rest + self._decoded(decoder, block, rest, number, encoding)
+            text = self._decoded(decoder, block, rest, number, encoding)
+            if check:
+                check.same(block, text, number)
+            text = rest + text
             lines = _split(text)
             # the last line may go on; one that ends with CR may be half of CRLF
             rest = "" if not block or not lines or lines[-1].endswith("\n") else lines.pop()
@@ -118,12 +161,43 @@ class Source:
             bad = error.object[error.start : error.start + 1].hex()
             place = f"{self.name}:{_last_line(before, number)}"
             message = f"{place}: not valid {encoding} (byte 0x{bad} cannot stand where it does)."
-            raise TableError(message, "Name the encoding with -e, for instance -e cp1252.") from error
+            another = "latin-1" if encoding == "cp1252" else "cp1252"
+            raise TableError(message, f"Name the encoding with -e, for instance -e {another}.") from error
         if "\0" in text:
             place = f"{self.name}:{_last_line(rest + text.partition(chr(0))[0], number)}"
-            tip = "If it is UTF-16 without a mark, say so: -e utf-16-le."
-            raise TableError(f"{place}: a NUL character: this is binary data, not text.", tip)
+            raise TableError(f"{place}: a NUL character: this is binary data, not text.", self.utf16_tip())
         return text
+
+    def utf16_tip(self) -> str:
+        """Return what to do if the text is UTF-16 in disguise: a western one in big-endian order starts with a zero."""
+        order = "be" if self.start.startswith(b"\0") else "le"
+        return f"If it is UTF-16 without a mark, say so: -e utf-16-{order}."
+
+
+class _Check:
+    """Sees to it that bytes can be had back from their text: some encodings have two ways to write a character."""
+
+    def __init__(self, name: str, encoding: str) -> None:
+        self._name = name
+        self._encoding = encoding
+        self._encoder = codecs.getincrementalencoder(encoding)()
+        self._left = b""
+
+    def same(self, block: bytes, text: str, number: int) -> None:
+        """Raise TableError unless a block, of which a text goes on in the line with a number, is written like this."""
+        self._left += block
+        for place, line in enumerate(_split(text) if block else [text], number):
+            written = self._encoder.encode(line, final=not block)
+            if not self._left.startswith(written) or (not block and self._left != written):
+                message = f"{self._name}:{place}: a character that {self._encoding} usually writes with other bytes."
+                raise TableError(message, "Convert the file to UTF-8 first, so that no byte of it changes unseen.")
+            self._left = self._left[len(written) :]
+
+
+def _says_something(start: bytes) -> bool:
+    """Return whether the first bytes of a stream tell how it is written: they are packed, or hold a line of text."""
+    text = start.lstrip(_NO_TEXT)
+    return start.startswith(_GZIP) or b"\n" in text or b"\r" in text
 
 
 def _split(text: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import stat
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from smclassify.atomic import whole_file
 from smclassify.errors import TableError, UsageError
-from smclassify.streams import Shown
+from smclassify.streams import Flushed, Shown
 from smclassify.tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
@@ -18,18 +20,22 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_target(target: str) -> Iterator[IO[bytes]]:
+def open_target(target: str, encoding: str = "utf-8") -> Iterator[IO[bytes]]:
     """Open where the output goes: standard output for `-`, else a file that appears whole or not at all.
 
-    A terminal gets no control characters.
+    What is written to standard output is handed on at once; a terminal gets no control characters.
 
     What is written to a name that ends in `.gz` is packed; equal content gives equal bytes.
+
+    Args:
+        target: Path of the output, or `-`.
+        encoding: How to show what is written to a terminal.
 
     Raises:
         TableError: The file cannot be written.
     """
     if target == STANDARD_STREAM:
-        yield cast("IO[bytes]", Shown(sys.stdout)) if sys.stdout.isatty() else sys.stdout.buffer
+        yield cast("IO[bytes]", Shown(sys.stdout, encoding) if sys.stdout.isatty() else Flushed(sys.stdout.buffer))
         sys.stdout.flush()
         return
     with reported(target), whole_file(Path(target)) as handle:
@@ -74,6 +80,9 @@ def check_target(target: str, source: str, *, force: bool) -> None:
         UsageError: The target is the input.
         TableError: The target exists and `force` is not set, or it is a folder or inside a missing one.
     """
+    if _is_same_file(source, target):
+        name = "standard output" if target == STANDARD_STREAM else target
+        raise UsageError(f"{name}: the output would replace the input.", "Name another file with -o.")
     if target == STANDARD_STREAM:
         return
     path = Path(target)
@@ -87,8 +96,17 @@ def check_target(target: str, source: str, *, force: bool) -> None:
         raise TableError(f"{path}: this is a folder, not a file.", "Name a file inside it.")
     if not path.parent.is_dir():
         raise TableError(f"{path}: there is no folder {path.parent}.", f"Make it first: mkdir -p {path.parent}")
-    if path.is_file():
-        if source != STANDARD_STREAM and Path(source).exists() and path.samefile(source):
-            raise UsageError(f"{path}: the output would replace the input.", "Name another file with -o.")
-        if not force:
-            raise TableError(f"{path}: the file exists already.", "Replace it with --force, or name another.")
+    if path.is_file() and not force:
+        raise TableError(f"{path}: the file exists already.", "Replace it with --force, or name another.")
+
+
+def _is_same_file(source: str, target: str) -> bool:
+    """Return whether input and output are one file, by whatever names, or by the shell's `<` and `>>`."""
+    try:
+        facts = [
+            os.fstat(number) if path == STANDARD_STREAM else Path(path).stat()
+            for number, path in enumerate((source, target))
+        ]
+    except OSError:
+        return False
+    return stat.S_ISREG(facts[0].st_mode) and os.path.samestat(*facts)

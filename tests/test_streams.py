@@ -1,0 +1,126 @@
+"""The standard streams as pipes, files and devices really behave, for every way in which Python buffers them."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Run
+
+LINE = b"cold call\n"
+FULL = 100_000
+buffering = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+
+
+def start(*arguments: str, unbuffered: str = "", **streams: object) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "smclassify", *arguments]
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    return subprocess.Popen(command, env=environment, **streams)  # type: ignore[call-overload,no-any-return]
+
+
+def _no_larger_file() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL))
+
+
+@buffering
+@pytest.mark.parametrize(
+    "command", [["batch", "-", "--format", "lines", "-q"], ["classify"]], ids=["batch", "classify"]
+)
+def test_what_standard_output_has_no_room_for_is_an_error(tmp_path: Path, command: list[str], unbuffered: str) -> None:
+    (tmp_path / "in").write_bytes(LINE * 5_000)
+    with (tmp_path / "in").open("rb") as tasks, (tmp_path / "out").open("wb") as out:
+        process = start(
+            *command, unbuffered=unbuffered, stdin=tasks, stdout=out, stderr=subprocess.PIPE, preexec_fn=_no_larger_file
+        )
+        assert process.communicate(timeout=60)[1] == b"smclassify: error: [Errno 27] File too large.\n"
+    assert process.returncode == 1
+
+
+@buffering
+def test_standard_output_that_does_not_wait_gets_all_the_same(tmp_path: Path, unbuffered: str) -> None:
+    (tmp_path / "in").write_bytes(LINE * 5_000)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with (tmp_path / "in").open("rb") as tasks:
+        arguments = ["batch", "-", "--format", "lines", "-q"]
+        process = start(*arguments, unbuffered=unbuffered, stdin=tasks, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    time.sleep(1)
+    with os.fdopen(read, "rb") as output:
+        assert output.read().count(b"\n") == 5_000
+    assert process.communicate(timeout=60)[1] == b""
+
+
+@pytest.mark.parametrize(
+    "command", [["batch", "-", "--format", "lines", "-q"], ["classify"]], ids=["batch", "classify"]
+)
+def test_nothing_there_yet_is_not_the_end(command: list[str]) -> None:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    process = start(*command, stdin=read, stdout=subprocess.PIPE)
+    os.close(read)
+    for _ in range(2):
+        time.sleep(1)
+        os.write(write, LINE)
+    os.close(write)
+    assert process.communicate(timeout=60)[0].count(b"cold-outreach") == 2
+
+
+@buffering
+@pytest.mark.parametrize(
+    "command",
+    [["batch", "-", "--format", "lines", "-q"], ["batch", "-", "-q", "--no-header"], ["classify"]],
+    ids=["lines", "csv", "classify"],
+)
+def test_a_row_is_handed_on_before_the_next_one_comes(command: list[str], unbuffered: str) -> None:
+    process = start(*command, unbuffered=unbuffered, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    for _ in range(3):
+        process.stdin.write(LINE)
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"cold call")
+    assert process.communicate(timeout=60)[0] == b""
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/stderr", "/dev/fd/1"])
+def test_a_standard_stream_by_its_name(tmp_path: Path, run: Run, name: str) -> None:
+    (tmp_path / "tasks.csv").write_text("task\ncold call\n")
+    done = run("batch", "tasks.csv", "-q", "--columns", "label", "-o", name)
+    assert (done.out + done.err, done.code) == ("task,label\ncold call,sales\n", 0)
+
+
+APPENDED = [
+    pytest.param("batch tasks.csv -q --prefix x_ >> tasks.csv", "standard output", id="appended"),
+    pytest.param("batch ./tasks.csv -q --prefix x_ --jobs 2 >> tasks.csv", "standard output", id="by another name"),
+    pytest.param("batch - -q --prefix x_ < tasks.csv >> tasks.csv", "standard output", id="from standard input"),
+    pytest.param("batch - -q --prefix x_ -o tasks.csv --force < tasks.csv", "tasks.csv", id="replaced"),
+    pytest.param("report tasks.csv -o - >> tasks.csv", "standard output", id="a page"),
+]
+
+
+@pytest.mark.parametrize(("line", "name"), APPENDED)
+def test_an_input_is_not_written_to_by_the_shell_either(tmp_path: Path, line: str, name: str) -> None:
+    tasks = tmp_path / "tasks.csv"
+    tasks.write_text("task,label,confidence,status,activity,definition\ncold call,sales,1,ok,cold-outreach,x\n")
+    before = tasks.read_bytes()
+    command = f"{sys.executable} -m smclassify {line}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    message = f"smclassify: error: {name}: the output would replace the input. Name another file with -o.\n"
+    assert (done.stderr.decode(), done.returncode, tasks.read_bytes()) == (message, 2, before)
+
+
+def test_an_endless_line_is_refused() -> None:
+    process = start("classify", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(b"a\n" + b"x" * 17_000_000, timeout=60)
+    assert (out.count(b"\n"), process.returncode) == (1, 1)
+    assert err == b"smclassify: error: <stdin>:2: the line has more than 16,777,216 bytes. Is it text?\n"
