@@ -280,12 +280,25 @@ def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.Monk
         assert scorer.score(texts).logits == pytest.approx(alone)
 
 
-def test_the_memory_of_a_scorer_does_not_grow(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at_once", [4, 5, 1_000])
+def test_the_memory_of_a_scorer_does_not_grow(model: Model, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 64)
-    monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", 4)
+    monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", at_once)
     scorer = BatchScorer(model.weights)
-    scorer.score([f"{one}{other}" for one in ascii_lowercase for other in ascii_lowercase])
+    texts = [f"{one}{other} web-{other}{one} call" for one in ascii_lowercase for other in ascii_lowercase]
+    together = scorer.score(texts)
     assert scorer._known.table.size == len(scorer._known.rows) == 64
+    alone = [score(model.weights, text) for text in texts]
+    assert together.logits == pytest.approx(np.array([scores.logits for scores in alone]))
+    assert together.n_words.tolist() == [scores.n_words for scores in alone]
+
+
+def test_a_text_with_more_words_than_are_kept(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 8)
+    text = " ".join(f"{one}{other}" for one in ascii_lowercase for other in ascii_lowercase) + " call"
+    together = BatchScorer(model.weights).score(["web", text, "sign"])
+    alone = [score(model.weights, text) for text in ("web", text, "sign")]
+    assert together.logits == pytest.approx(np.array([scores.logits for scores in alone]))
 
 
 def test_a_stopped_scorer_starts_anew(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,20 +73,48 @@ def test_many_tokens_make_the_table_grow() -> None:
 
 def test_what_was_not_met_for_longest_is_forgotten() -> None:
     table = TokenTable(16)
-    for number in range(14):
-        table.make_room()
+    for number in range(15):
+        table.begin()
+        assert table.make_room(1)
         table.add(keys(1000 + number))
+    table.begin()
     table.find(keys(1001))
-    table.make_room()
-    found = table.find(keys(END[0], *range(1000, 1014)))
+    assert table.make_room(1)
+    found = table.find(keys(END[0], *range(1000, 1015)))
     assert (found == UNKNOWN).nonzero()[0].tolist() == [1, 3]
     assert table.size == 16
+
+
+def test_as_many_are_forgotten_as_there_must_be_room_for() -> None:
+    table = TokenTable(16)
+    for number in range(15):
+        table.begin()
+        table.add(keys(1000 + number))
+    table.begin()
+    table.find(keys(1003))
+    assert table.make_room(14)
+    assert (table.find(keys(*range(1000, 1015))) != UNKNOWN).nonzero()[0].tolist() == [3]
+    table.add(keys(*range(2000, 2014)))
+    assert table.size == 16
+
+
+def test_what_was_met_in_a_round_is_not_forgotten_in_it() -> None:
+    table = TokenTable(8)
+    table.begin()
+    ids = table.add(keys(*range(1000, 1004)))
+    table.begin()
+    table.find(keys(1001, 1002))
+    for count, room in ((6, False), (5, True), (1, True)):
+        assert table.make_room(count) is room
+    assert table.find(keys(1001, 1002)).tolist() == ids[1:3].tolist()
+    assert table.find(keys(1000, 1003)).tolist() == [UNKNOWN, UNKNOWN]
 
 
 def test_forgotten_tokens_make_room_for_others() -> None:
     table = TokenTable(16)
     for number in range(200):
-        table.make_room()
+        table.begin()
+        table.make_room(1)
         table.add(keys(1000 + number))
         assert table.size == 16
     found = table.find(keys(*range(1000, 1200)))
@@ -98,10 +126,12 @@ def test_forgotten_tokens_make_room_for_others() -> None:
 def test_ids_are_unique_however_often_tokens_are_forgotten(size: int) -> None:
     table = TokenTable(size)
     for start in range(0, 500, 7):
-        table.make_room()
+        table.begin()
         some = keys(*range(1 + start, 30 + start))
         some = some[some != END[0]]
-        table.add(some[table.find(some) == UNKNOWN])
+        new = some[table.find(some) == UNKNOWN]
+        table.make_room(len(new))
+        table.add(new)
         ids = table.find(some).tolist()
         assert UNKNOWN not in ids
         assert len({END_ID, *ids}) == len(ids) + 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from array import array
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 from smclassify.word_rows import WordRows, _Table, sum_rows
 
 
-@given(st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=6))
-def test_sum_rows(groups: list[list[int]]) -> None:
+@pytest.mark.parametrize(("steps", "added"), [(1, 1), (2, 3), (100, 100)])
+@given(groups=st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=6))
+def test_sum_rows(groups: list[list[int]], steps: int, added: int) -> None:
     rows = np.arange(10, dtype=np.int8).reshape(5, 2) * 14
     chosen = np.array([place for group in groups for place in group], dtype=np.int64)
     counts = np.array([len(group) for group in groups], dtype=np.int64)
-    sums = sum_rows(rows, chosen, counts, np.dtype(np.int32))
+    with patch.multiple("smclassify.word_rows", _MOST_STEPS=steps, _ADDED_AT_ONCE=added):
+        sums = sum_rows(rows, chosen, counts, np.dtype(np.int32))
     assert sums.tolist() == [[14 * sum(2 * place + unit for place in group) for unit in (0, 1)] for group in groups]
 
 

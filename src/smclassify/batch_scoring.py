@@ -30,6 +30,8 @@ _AT_ONCE = 16_384
 _SUMMED_AT_ONCE = 2_048
 """Fewer texts than are looked up at once: what is added up then stays in the cache of the processor."""
 _LEARN_AT_ONCE = 4_096
+_WORDS_EACH = 2
+"""How many tokens to have room for with each new one: it may be made of words that are kept as tokens too."""
 _FLOAT = np.dtype(np.float64)
 
 
@@ -109,17 +111,23 @@ class BatchScorer:
         tokens = tokenize(texts)
         with self._lock:
             try:
-                ids = self._look_up(tokens)
+                ids = self._look_up(tokens, may_grow=len(texts) < 2)
             except BaseException:  # stopped half-way, by Ctrl-C for one
                 self._known = _Known(_MOST_TOKENS, self._word_rows.width)
                 raise
-            ids = ids[self._known.has_words[ids]]
-            ends = np.flatnonzero(ids == END_ID)
-            return [
-                self._scores_of(ids[some[0] : some[-1] + 1], np.diff(some) - 1)
-                for start in range(0, max(1, len(texts)), _SUMMED_AT_ONCE)
-                for some in (ends[start : start + _SUMMED_AT_ONCE + 1],)
-            ]
+            if ids is not None:
+                return self._scores(ids[self._known.has_words[ids]], len(texts))
+        half = len(texts) // 2
+        return self._parts(texts[:half]) + self._parts(texts[half:])
+
+    def _scores(self, ids: Ints, n_texts: int) -> list[ScoreTable]:
+        """Return the scores of texts, some at a time, given the ids of their tokens."""
+        ends = np.flatnonzero(ids == END_ID)
+        return [
+            self._scores_of(ids[some[0] : some[-1] + 1], np.diff(some) - 1)
+            for start in range(0, max(1, n_texts), _SUMMED_AT_ONCE)
+            for some in (ends[start : start + _SUMMED_AT_ONCE + 1],)
+        ]
 
     def _scores_of(self, ids: Ints, n_tokens: Ints) -> ScoreTable:
         """Return the scores of texts, given the ids of their tokens and how many tokens each has."""
@@ -135,13 +143,15 @@ class BatchScorer:
         logits = (self._output.T @ hidden.T + self._output_bias[:, None]).T
         return ScoreTable(n_words.astype(np.int64), n_known / np.maximum(spoken, 1.0), logits)
 
-    def _look_up(self, tokens: Tokens) -> Ints:
-        """Return the id of every token, learning those not met before."""
+    def _look_up(self, tokens: Tokens, *, may_grow: bool) -> Ints | None:
+        """Return the id of every token, learning those not met before; None if they are too many at once."""
         table = self._known.table
-        table.make_room()
+        table.begin()
         ids = table.find(tokens.keys)
         unknown = np.flatnonzero(ids == UNKNOWN)
         keys, first = np.unique(tokens.keys[unknown], return_index=True)
+        if not table.make_room(_WORDS_EACH * len(keys)) and not may_grow:
+            return None
         for start in range(0, len(keys), _LEARN_AT_ONCE):
             some = slice(start, start + _LEARN_AT_ONCE)
             self._learn(keys[some], tokens.written(unknown[first[some]].tolist()))

@@ -107,7 +107,7 @@ class TokenTable:
     """Ids of the tokens met before, by their keys: a hash table with open addressing, at most half full.
 
     It has room for `size` tokens; `make_room` forgets some, whose ids are given to others. It grows only where more
-    tokens come between two calls of it.
+    tokens are added than it was asked to make room for.
     """
 
     def __init__(self, size: int) -> None:
@@ -123,20 +123,29 @@ class TokenTable:
         """Number of ids: they are below it."""
         return len(self._keys)
 
-    def make_room(self) -> None:
-        """Forget the eighth of the tokens that were not met for longest if there is little room left.
-
-        Met since the last call counts as met at the same time.
-        """
+    def begin(self) -> None:
+        """Begin a round: the tokens that are met in it are kept until it ends, as all of them are needed at once."""
         self._now += 1
-        if len(self._unused) >= self.size // 8:
-            return
-        used = self._used()
         self._met[END_ID] = self._now
+
+    def make_room(self, count: int) -> bool:
+        """Forget tokens until so many can be added, those that were not met for longest, and an eighth of all at least.
+
+        Returns:
+            Whether there is room now. If not, nothing was forgotten: what this round met leaves too little.
+        """
+        missing = count - len(self._unused)
+        if missing <= 0:
+            return True
+        used = self._used()
+        n_old = int((self._met[used] < self._now).sum())
+        if missing > n_old:
+            return False
         oldest_first = used[np.argsort(self._met[used], kind="stable")]
-        n_forgotten = self.size // 8
+        n_forgotten = max(missing, min(self.size // 8, n_old))
         self._unused = np.concatenate((self._unused, oldest_first[:n_forgotten]))
         self._build(oldest_first[n_forgotten:])
+        return True
 
     def find(self, keys: Keys) -> Ints:
         """Return the ids of keys, `UNKNOWN` for those not there."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _Number = TypeVar("_Number", bound=np.number)
 _SPARE_BITS = 3
+_MOST_STEPS = 1_024
+_ADDED_AT_ONCE = 4_096
 _GRAM_SIZES = np.arange(MIN_GRAM, MAX_GRAM + 1)
 
 N_COUNTS = 3
@@ -129,6 +131,7 @@ def sum_rows(rows: NDArray[np.number], chosen: Ints, counts: Ints, dtype: np.dty
 
     The first rows of all sums are added at once, then the second ones where there are two, and so on; the sums stand in
     the order of their counts meanwhile, so that each step is on one block. That is three times as fast as `reduceat`.
+    What is left of very long sums is added sum by sum.
 
     Args:
         rows: Shape (n_rows, width).
@@ -144,9 +147,13 @@ def sum_rows(rows: NDArray[np.number], chosen: Ints, counts: Ints, dtype: np.dty
     n_with_more = len(counts) - np.cumsum(np.bincount(counts))
     sums = np.zeros((len(counts), rows.shape[1]), dtype)
     step = np.empty(sums.shape, rows.dtype)
-    for place, n in enumerate(n_with_more[:-1].tolist()):
+    for place, n in enumerate(n_with_more[:-1][:_MOST_STEPS].tolist()):
         # with another mode, numpy would go through a copy
         sums[:n] += np.take(rows, chosen[starts[:n] + place], axis=0, out=step[:n], mode="clip")
+    for place in np.flatnonzero(counts[order] > _MOST_STEPS).tolist():
+        end = starts[place] + counts[order[place]]
+        for start in range(starts[place] + _MOST_STEPS, end, _ADDED_AT_ONCE):
+            sums[place] += rows[chosen[start : min(start + _ADDED_AT_ONCE, end)]].sum(axis=0, dtype=dtype)
     in_order = np.empty_like(sums)
     in_order[order] = sums
     return in_order
