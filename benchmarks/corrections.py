@@ -18,9 +18,9 @@ from pathlib import Path
 
 from smclassify.artifact import load_model
 from smclassify.corrections_file import open_corrections
+from smclassify.digest import model_digest
 from smclassify.parallel import predict_chunks
 from smclassify.paths import shipped
-from smclassify.resume import model_digest
 from smclassify.review import correction_of
 from smclassify.review_order import ask_order, least_sure
 from smclassify.tables.formats import open_table

@@ -18,7 +18,7 @@ LAYERS = [
     {"batch_scoring", "tables", "neighbours", "settings"},
     {"predictions", "explanation"},
     {"model"},
-    {"artifact", "batch", "comparison", "corrections", "review_order", "report"},
+    {"artifact", "batch", "comparison", "corrections", "digest", "review_order", "report"},
     {"helper", "resume", "corrections_file", "review"},
     {"parallel"},
     {"runs", "frames", "report_gather"},

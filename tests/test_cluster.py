@@ -340,3 +340,17 @@ def test_a_command_of_the_page_on_scale(command: str, run: Run, tmp_path: Path, 
 
 def test_the_page_on_scale_has_commands() -> None:
     assert len([line for line in COMMANDS if line.startswith("smclassify batch")]) >= 3
+
+
+def test_control_c_while_processes_start_reaches_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def start(**_: object) -> None:
+        seen.append(signal.getsignal(signal.SIGINT))
+        raise ClusterError("no.")
+
+    monkeypatch.setattr("distributed.LocalCluster", start)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ClusterError):
+        label_on_cluster([Part("a.csv", "b.csv")], RunOptions(), load_model(), None, 1, lambda _: None)
+    assert (seen, signal.getsignal(signal.SIGINT)) == ([signal.SIG_IGN], before)

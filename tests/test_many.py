@@ -219,6 +219,27 @@ def test_an_input_is_never_replaced(run: Run, folder: Path) -> None:
     assert (folder / "in" / "a.csv").read_text() == AUDITS
 
 
+@pytest.mark.parametrize("options", [["--force"], ["--resume"]], ids=" ".join)
+def test_an_input_is_not_replaced_in_the_place_of_another(run: Run, folder: Path, options: list[str]) -> None:
+    (folder / "there" / "a.csv").symlink_to("../in/b.csv")
+    before = (folder / "in" / "b.csv").read_bytes()
+    done = run("batch", "in/a.csv", "in/b.csv", "-o", "there", *options)
+    assert (done.code, done.err) == (
+        2,
+        "smclassify: error: there/a.csv: the output would replace an input. Name another folder with -o.\n",
+    )
+    assert (folder / "in" / "b.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_inputs_are_not_taken_for_what_was_done_before(run: Run) -> None:
+    done = run("batch", "in/*.csv", "-o", "in", "--resume")
+    assert (done.code, done.err) == (
+        2,
+        "smclassify: error: in/a.csv: the output would replace the input. Name another file with -o.\n",
+    )
+
+
 def test_a_folder_that_cannot_be_made(run: Run, folder: Path) -> None:
     done = run("batch", "in/*.csv", "-o", "old/a.csv/new")
     assert (done.code, done.err) == (

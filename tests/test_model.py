@@ -8,6 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT, make_model
 from hypothesis import given
@@ -20,6 +21,8 @@ from smclassify.predictions import EMPTY, OK, UNSURE
 from smclassify.weights import score
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from smclassify.model import Status
     from smclassify.tokens import Keys
 
@@ -257,6 +260,25 @@ def test_the_shipped_model_scores_many_texts_as_each_of_them() -> None:
     assert together.n_words.tolist() == [scores.n_words for scores in alone]
     assert together.known.tolist() == [scores.known for scores in alone]
     assert together.logits == pytest.approx(np.array([scores.logits for scores in alone]), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        pytest.param(lambda texts: pd.Series(texts, index=range(len(texts))[::-1]), id="a series in another order"),
+        pytest.param(lambda texts: pd.Series(texts, index=[f"row {place}" for place in range(len(texts))]), id="names"),
+        pytest.param(np.array, id="an array"),
+        pytest.param(iter, id="an iterator"),
+    ],
+)
+def test_texts_may_come_in_anything_that_can_be_gone_through(
+    model: Model, many: Callable[[list[str]], Iterable[str]]
+) -> None:
+    texts = ["call", "", "rank", "  ", "sign"] * 20
+    expected = model.predict_table(texts)
+    assert model.predict_table(many(texts)).status.tolist() == expected.status.tolist()
+    assert model.predict_proba(many(texts)).tolist() == expected.probabilities.tolist()
+    assert [prediction.text for prediction in model.predict(many(texts))] == texts
 
 
 def test_forgetting_words_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import make_model
 
-from smclassify.artifact import load_model
-from smclassify.errors import SmclassifyError, UsageError
+from smclassify.artifact import load_model, save_model
+from smclassify.errors import ArtifactError, SmclassifyError, UsageError
 from smclassify.glossary import Entry, Glossary
-from smclassify.model import Model, Thresholds
+from smclassify.model import Model, Temperatures, Thresholds
 from smclassify.parallel import Helpers, n_helpers, predict_chunks
 from smclassify.tables.values import Chunk
 
@@ -226,12 +227,45 @@ def test_a_helper_that_is_killed(
         assert len(done_here) == 9
 
 
-@pytest.mark.usefixtures("processes")
 def test_a_helper_that_cannot_load_the_model(shipped: Model, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     moved = replace(shipped, path=tmp_path / "moved.safetensors")
-    with Helpers(1) as helpers, pytest.raises(SmclassifyError, match="ended before its work"):
+    with Helpers(1) as helpers, pytest.raises(ArtifactError, match=r"moved\.safetensors: cannot read the model file"):
         wait_for(helpers, moved)
-    assert "moved.safetensors" in capfd.readouterr().err
+    assert capfd.readouterr().err == ""
+
+
+def test_a_helper_that_finds_another_model_in_the_file(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(model, path)
+    loaded = load_model(path)
+    save_model(make_model(temperatures=Temperatures(2.0, 1.0)), path)
+    with Helpers(1) as helpers, pytest.raises(ArtifactError) as caught:
+        wait_for(helpers, loaded)
+    assert caught.value.message == f"{path}: this model file was replaced just now."
+    assert caught.value.tip == "Give the command again."
+
+
+@pytest.mark.usefixtures("processes")
+def test_what_is_done_is_given_before_a_chunk_that_has_not_arrived(shipped: Model) -> None:
+    given: list[Chunk] = []
+
+    def arriving() -> Iterator[Chunk]:
+        for number, chunk in enumerate(chunks(30)):
+            assert len(given) == number
+            yield chunk
+
+    with Helpers(1) as helpers:
+        wait_for(helpers, shipped)
+        given.extend(chunk for chunk, _ in predict_chunks(arriving(), shipped, helpers, lambda: True))
+    assert given == chunks(30)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_no_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert n_helpers(["locked/a.csv", "b.csv"], 3) == 2
 
 
 def test_a_model_without_a_file(shipped: Model) -> None:

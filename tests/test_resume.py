@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from smclassify import resume
 from smclassify.atomic import Draft, whole_file
 from smclassify.columns import NEW_COLUMNS
-from smclassify.errors import TableError
+from smclassify.errors import HelperLostError, TableError
 from smclassify.glossary import Entry, Glossary
 from smclassify.model import Model, Thresholds
 from smclassify.runs import RunOptions, label_file
@@ -363,9 +363,26 @@ def test_another_run_does_not_go_on(
     with pytest.raises(TableError) as caught:
         label("out.csv", resume=True, **options)
     assert caught.value.message == f"out.csv: the unfinished run was another one; changed since: {changed}."
-    assert caught.value.tip == "Undo the change to go on with it, or leave out --resume to start over."
+    assert caught.value.tip == (
+        "Undo the change to go on with it; to start over, leave out --resume or say --force too."
+    )
     assert (folder / ".out.csv.part").read_bytes() == draft
     assert journal(folder)["n_rows"] == 40
+
+
+@pytest.mark.parametrize(("change", "options", "changed"), OTHER_RUNS)
+def test_another_run_starts_over_by_force(
+    folder: Path, change: Callable[[Path], None], options: dict[str, Any], changed: str
+) -> None:
+    with pytest.raises(StopError):
+        label("out.csv", stop=41)
+    change(folder)
+    _, where, _ = label("out.csv", resume=True, force=True, **options)
+    assert where.endswith(f", from the start: the unfinished run was another one; changed since: {changed}")
+    label("alone.csv", **options)
+    assert (folder / "out.csv").read_bytes() == (folder / "alone.csv").read_bytes()
+    assert names(folder) >= {"out.csv", "alone.csv"}
+    assert not list(folder.glob(".out*"))
 
 
 def test_another_version_does_not_go_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,6 +416,7 @@ def test_the_same_column_by_another_name_and_whether_to_replace_do_not_matter(fo
 # --- what is kept and what is said ---------------------------------------------------------------------------------
 
 TIP = "The first 40 rows are kept: give the same command with --resume to go on."
+LOST = "Was there too little memory? The first 40 rows are kept: --resume goes on, with any number of --jobs."
 CHANGE = "The first 40 rows are kept: --resume goes on only if nothing changes; after a change, leave it out."
 
 
@@ -414,6 +432,9 @@ def test_an_error_says_how_to_go_on(folder: Path) -> None:
     with pytest.raises(TableError) as caught:
         label("out.csv", stop=41, problem=TableError("no.", "Nope."))
     assert caught.value.tip == f"Nope. {CHANGE}"
+    with pytest.raises(HelperLostError) as lost:
+        label("out.csv", stop=1, resume=True, problem=HelperLostError("no.", "Was there too little memory?"))
+    assert lost.value.tip == LOST
     with pytest.raises(TableError) as caught:
         label("out.csv", stop=1, resume=True, problem=OSError(28, "No space left on device"))
     assert caught.value.message == "out.csv: cannot write the file: No space left on device."

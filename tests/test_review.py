@@ -11,10 +11,10 @@ from test_render import drawn
 from smclassify import plain_review, render, render_review
 from smclassify.corrections import Correction
 from smclassify.corrections_file import open_corrections
+from smclassify.digest import model_digest
 from smclassify.errors import UsageError
 from smclassify.model import Thresholds
 from smclassify.render_review import Question
-from smclassify.resume import model_digest
 from smclassify.review import END, Review, Step, asked_of, begin, correction_of, keys_of, press
 from smclassify.review_export import Answers, ExportSummary, export_file
 from smclassify.runs import RunOptions

@@ -124,3 +124,27 @@ def test_an_endless_line_is_refused() -> None:
     out, err = process.communicate(b"a\n" + b"x" * 17_000_000, timeout=60)
     assert (out.count(b"\n"), process.returncode) == (1, 1)
     assert err == b"smclassify: error: <stdin>:2: the line has more than 16,777,216 bytes. Is it text?\n"
+
+
+@buffering
+@pytest.mark.parametrize("redirected", ["2> /dev/full", "2>&1 >/dev/null | true"], ids=["full disk", "closed pipe"])
+def test_notes_that_cannot_be_written_stop_nothing(tmp_path: Path, redirected: str, unbuffered: str) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("task\ncold call\n")
+    line = f"set -o pipefail; {sys.executable} -m smclassify batch a.csv none.csv b.csv -o out/ {redirected}"
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, timeout=60, check=False)
+    assert (done.returncode, {path.name for path in (tmp_path / "out").iterdir()}) == (1, {"a.csv", "b.csv"})
+
+
+def test_many_rows_are_handed_on_by_several_processes_before_the_next_ones_come() -> None:
+    process = start("batch", "-", "-q", "--format", "lines", "-j", "2", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    for _ in range(3):
+        process.stdin.write(LINE * 1_000)
+        process.stdin.flush()
+        for _ in range(1_000):
+            assert process.stdout.readline().startswith(b"cold call")
+        time.sleep(0.5)
+    assert process.communicate(timeout=60)[0] == b""

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from smclassify import plain, render
 from smclassify.errors import SmclassifyError, UsageError
-from smclassify.streams import prepare_streams
+from smclassify.streams import prepare_streams, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,8 +83,7 @@ def _complete(shell: str) -> int:
 
 
 def _stop_writing() -> int:
-    """Send what is left to nowhere, since nobody reads on, so that the interpreter does not complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence(sys.stdout)
     return 0
 
 

@@ -166,15 +166,16 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # what matters to a user, the reports say
         address = scheduler
         if address is None:
-            cluster = LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=n_workers,
-                threads_per_worker=1,
-                processes=True,
-                memory_limit=None,
-                dashboard_address="127.0.0.1:0",  # None would mean the usual port, which may be taken
-                scheduler_kwargs={"dashboard": False},
-                silence_logs=logging.CRITICAL,
-            )
+            with _uninterrupted():
+                cluster = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=n_workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=None,
+                    dashboard_address="127.0.0.1:0",  # None would mean the usual port, which may be taken
+                    scheduler_kwargs={"dashboard": False},
+                    silence_logs=logging.CRITICAL,
+                )
             address = stack.enter_context(cluster).scheduler_address
         try:
             get_address_host_port(address)  # what Client makes of a wrong one cannot be closed
@@ -187,6 +188,16 @@ def _client(scheduler: str | None, n_workers: int) -> Iterator[Any]:
         if scheduler is None:
             client.run(_ignore_interrupts)
         yield client
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C for the second or two in which processes start, each of which would complain of it."""
+    before = signal(SIGINT, SIG_IGN)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
 
 
 def _ignore_interrupts() -> None:

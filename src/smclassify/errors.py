@@ -33,6 +33,10 @@ class TableError(SmclassifyError):
     """A user's file cannot be read or written."""
 
 
+class HelperLostError(SmclassifyError):
+    """A process that helped with the work ended before it."""
+
+
 class ArtifactError(SmclassifyError):
     """A model file is missing, damaged or not one of ours."""
 

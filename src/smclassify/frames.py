@@ -37,7 +37,7 @@ def label_frame(
     Args:
         frame: A DataFrame of pandas or polars, which stays as it is.
         column: Name of the column with the texts.
-        model: What labels the texts; the shipped model if None.
+        model: What labels the texts; that of `load_model()` if None.
         columns: Which new columns to add, in this order; if None, `label`, `confidence`, `status`, `activity` and
             `definition`, with a glossary also `source`.
         prefix: What to put before their names.

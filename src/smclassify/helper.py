@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from contextlib import suppress
@@ -9,6 +10,8 @@ from dataclasses import replace
 from typing import IO, Any
 
 from smclassify.artifact import load_model
+from smclassify.digest import model_digest
+from smclassify.errors import SmclassifyError
 
 _BYTES_OF_SIZE = 8
 
@@ -21,10 +24,15 @@ def help_out() -> None:
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     with suppress(EOFError, pickle.UnpicklingError, BrokenPipeError):
         path, changes = received(questions)
-        model = replace(load_model(path), **changes)
-        send(pickle.dumps(None), answers)
+        try:
+            model = replace(load_model(path), **changes)
+        except SmclassifyError as error:
+            send(pickle.dumps(error), answers)
+            return
+        send(pickle.dumps(model_digest(model)), answers)
         while True:
             send(pickle.dumps(model.predict_table(received(questions))), answers)
+    os._exit(0)  # whoever would read the rest of an answer is gone
 
 
 def send(content: bytes, pipe: IO[bytes]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -122,11 +123,21 @@ def parts_to_do(plan: Plan, options: RunOptions) -> tuple[Part, ...]:
             plan.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TableError(f"{plan.folder}: cannot make the folder: {error.strerror}.") from error
-        if options.resume:
-            parts = tuple(part for part in parts if not Path(part.target).exists())
+    skips = plan.folder is not None and options.resume
+    inputs = {_identity(part.source) for part in parts} - {None}
     for part in parts:
-        check_target(part.target, part.source, force=options.force)
-    return parts
+        check_target(part.target, part.source, force=options.force or skips)
+        if _identity(part.target) in inputs:
+            raise UsageError(f"{part.target}: the output would replace an input.", "Name another folder with -o.")
+    return tuple(part for part in parts if not Path(part.target).exists()) if skips else parts
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from others, whatever its names; None if there is none."""
+    with suppress(OSError):
+        facts = Path(path).stat()
+        return facts.st_dev, facts.st_ino
+    return None
 
 
 def label_parts(  # noqa: PLR0913, PLR0917 - the last has a default

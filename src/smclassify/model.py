@@ -11,7 +11,7 @@ from smclassify.text import normalise
 from smclassify.weights import Scores, Weights, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy as np
@@ -164,10 +164,11 @@ class Model:
         rows = zip(texts, table.probabilities.tolist(), map(_Answer._make, zip(*columns, strict=True)), strict=True)
         return [self._prediction(*row) for row in rows]
 
-    def predict_table(self, texts: Sequence[str]) -> PredictionTable:
+    def predict_table(self, texts: Iterable[str]) -> PredictionTable:
         """Return the predictions of many texts as columns, which is faster than one object each."""
         from smclassify.predictions import decide, joined  # noqa: PLC0415 - imports numpy
 
+        texts = list(texts)
         parts, done = [], 0
         for scores in self._scorer.parts(texts):
             n_texts = len(scores.n_words)
@@ -175,7 +176,7 @@ class Model:
             done += n_texts
         return joined(parts)
 
-    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """Return the probabilities of the labels, in the order of `labels`, float64, shape (n_texts, n_labels).
 
         Blank texts get the probabilities of a text without known words.

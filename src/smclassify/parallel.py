@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from smclassify.artifact import file_of
-from smclassify.errors import SmclassifyError
+from smclassify.digest import model_digest
+from smclassify.errors import ArtifactError, HelperLostError, SmclassifyError
 from smclassify.helper import received, send
 from smclassify.tables.target import is_packed
 from smclassify.tables.values import WHOLE_FORMATS, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from smclassify.model import Model
     from smclassify.predictions import PredictionTable
@@ -39,7 +40,10 @@ _KEPT_BACK = 8
 
 
 def predict_chunks(
-    chunks: Iterable[Chunk], model: Model, helpers: Helpers | None = None
+    chunks: Iterable[Chunk],
+    model: Model,
+    helpers: Helpers | None = None,
+    waits: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Chunk, PredictionTable]]:
     """Yield chunks with the predictions of their texts.
 
@@ -47,9 +51,11 @@ def predict_chunks(
         chunks: The chunks; a few more than are being worked on are read ahead.
         model: What predicts.
         helpers: Processes that have been told to load the same model, and predict beside this one.
+        waits: Returns whether the next chunk has not arrived yet, so that all before it had better be given now.
 
     Raises:
-        SmclassifyError: One of the helpers ended before its work; the others have been ended too.
+        HelperLostError: One of the helpers ended before its work; the others have been ended too.
+        ArtifactError: A helper cannot read the model, or has read another one.
     """
     if not helpers:
         yield from ((chunk, model.predict_table(chunk.texts)) for chunk in chunks)
@@ -60,13 +66,15 @@ def predict_chunks(
             few = len(chunk.texts) < _FEW
             helper = None if few else helpers.idlest()
             waiting.append((chunk, helper.predict(chunk.texts) if helper else _done(model.predict_table(chunk.texts))))
-            left = _WRITTEN_AT_ONCE
-            while waiting and (few or (left > 0 and waiting[0][1].done()) or len(waiting) > _KEPT_BACK * len(helpers)):
+            left, all_now = _WRITTEN_AT_ONCE, few or waits()
+            while waiting and (
+                all_now or (left > 0 and waiting[0][1].done()) or len(waiting) > _KEPT_BACK * len(helpers)
+            ):
                 yield _result(waiting.popleft())
                 left -= 1
         while waiting:
             yield _result(waiting.popleft())
-    except _HelperLostError:
+    except (HelperLostError, ArtifactError):
         helpers.end()
         raise
 
@@ -87,18 +95,18 @@ def n_helpers(files: Iterable[str], jobs: int) -> int:
 
     Nobody knows how much there is in a pipe, in a packed file, in one that is no text, or behind a pattern.
     """
+    if jobs == 1:
+        return 0
     sizes = [_size(file) for file in files]
     return jobs - 1 if None in sizes else min(jobs - 1, sum(filter(None, sizes)) // _BYTES_EACH)
 
 
 def _size(file: str) -> int | None:
-    path = Path(file)
-    is_plain = path.is_file() and not is_packed(file) and format_of(file) not in WHOLE_FORMATS
-    return path.stat().st_size if is_plain else None
-
-
-class _HelperLostError(SmclassifyError):
-    """A helper ended before its work."""
+    with suppress(OSError):  # which will be told of when it is opened
+        path = Path(file)
+        if path.is_file() and not is_packed(file) and format_of(file) not in WHOLE_FORMATS:
+            return path.stat().st_size
+    return None
 
 
 class Helpers:
@@ -170,13 +178,14 @@ class _Helper:
     def load(self, model: Model) -> None:
         """Have a model loaded."""
         self._send((file_of(model), {"thresholds": model.thresholds, "glossary": model.glossary}))
-        self._loaded = self._reader.submit(self._read)
+        self._loaded = self._reader.submit(self._check, model)
 
     def is_ready(self) -> bool:
         """Return whether the model has been loaded.
 
         Raises:
-            SmclassifyError: The process ended before it was.
+            HelperLostError: The process ended before it was.
+            ArtifactError: It could not be, or the file is another one by now.
         """
         return self._loaded.done() and self._loaded.result() is None
 
@@ -207,12 +216,19 @@ class _Helper:
         # pickled here: a thread would first have to wait its turn
         self._writer.submit(send, pickle.dumps(value), self._questions)
 
+    def _check(self, model: Model) -> None:
+        answer = self._read()
+        if isinstance(answer, SmclassifyError):
+            raise answer
+        if answer != model_digest(model):
+            raise ArtifactError(f"{model.path}: this model file was replaced just now.", "Give the command again.")
+
     def _read(self) -> Any:  # noqa: ANN401 - whatever comes
         try:
             return received(self._answers)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             tip = "Was there too little memory? Use fewer with --jobs."
-            raise _HelperLostError("One of the processes that label ended before its work.", tip) from error
+            raise HelperLostError("One of the processes that label ended before its work.", tip) from error
 
 
 def _widen(pipe: IO[bytes]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from smclassify.plain import percent, plain_source, visible
 from smclassify.render_parts import Beside
+from smclassify.streams import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,9 +52,16 @@ def say(text: str) -> None:
 
 
 def note(lines: Iterable[str]) -> None:
-    """Write lines beside the data, to standard error; on a terminal they break between words."""
+    """Write lines beside the data, to standard error; on a terminal they break between words.
+
+    Where nobody reads them, or a disk is full, they are lost, and the work that they are about goes on.
+    """
     columns = _columns(sys.stderr)
-    sys.stderr.writelines(part + "\n" for line in lines for part in broken(line, columns))
+    try:
+        sys.stderr.writelines(part + "\n" for line in lines for part in broken(line, columns))
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
 
 
 def broken(line: str, columns: int) -> list[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from smclassify import __version__
 from smclassify.atomic import Draft, draft_path, whole_file
-from smclassify.errors import SmclassifyError, TableError, UsageError
+from smclassify.digest import model_digest
+from smclassify.errors import HelperLostError, SmclassifyError, TableError, UsageError
 from smclassify.journal import noted, sealed
 from smclassify.tables.target import is_packed, packer, reported
 from smclassify.tables.values import STANDARD_STREAM, WHOLE_FORMATS, format_of
@@ -81,15 +82,6 @@ def identity(source: str, model: Model, settings: dict[str, Any]) -> Identity | 
     }
 
 
-def model_digest(model: Model) -> str:
-    """Return the SHA-256 digest of all that a model's answers depend on, thresholds and glossary left out."""
-    settings = (model.labels, model.activities, model.temperatures, model.catalogue)
-    digest = hashlib.sha256(repr(settings).encode())
-    for array in fields(model.weights):
-        digest.update(getattr(model.weights, array.name))
-    return digest.hexdigest()
-
-
 class ResumableOutput:
     """A target under way: takes the bytes of a run, and after every `CHECKPOINT_ROWS` rows makes sure of them.
 
@@ -116,11 +108,14 @@ class ResumableOutput:
         self._forget()
         self._draft.cut(0)
 
-    def go_on(self) -> bool:
+    def go_on(self, *, force: bool) -> bool:
         """Go on from what a run before made sure of; return whether there is anything.
 
+        Args:
+            force: Whether to start over if it is of another run.
+
         Raises:
-            TableError: It is of another run.
+            TableError: It is of another run, and must not be lost.
         """
         self._where = "from the start: nothing to go on from"
         journal = noted(self._journal)
@@ -128,8 +123,12 @@ class ResumableOutput:
             return False
         now, run = self._run or {}, journal["run"]
         if changed := [name for name in {**now, **run} if now.get(name) != run.get(name)]:
-            message = f"{self._target}: the unfinished run was another one; changed since: {', '.join(changed)}."
-            raise TableError(message, "Undo the change to go on with it, or leave out --resume to start over.")
+            reason = f"the unfinished run was another one; changed since: {', '.join(changed)}"
+            if force:
+                self._where = f"from the start: {reason}"
+                return False
+            tip = "Undo the change to go on with it; to start over, leave out --resume or say --force too."
+            raise TableError(f"{self._target}: {reason}.", tip)
         self._draft.cut(journal["size"])
         self._tally.restore(journal["tally"])
         self.n_rows = journal["n_rows"]
@@ -203,7 +202,9 @@ class ResumableOutput:
             self._draft.discard()
             return
         kept = f"The first {journal['n_rows']:,} rows are kept:"
-        if isinstance(error, SmclassifyError):  # the input or the options are at fault
+        if isinstance(error, HelperLostError):
+            error.tip = f"{error.tip} {kept} --resume goes on, with any number of --jobs."
+        elif isinstance(error, SmclassifyError):  # the input or the options are at fault
             goes_on = "--resume goes on only if nothing changes; after a change, leave it out."
             error.tip = f"{error.tip} {kept} {goes_on}".lstrip()
         else:
@@ -219,7 +220,9 @@ class ResumableOutput:
 
 
 @contextmanager
-def open_resumable(target: str, tally: Tally, run: Identity | None, *, resume: bool) -> Iterator[ResumableOutput]:
+def open_resumable(
+    target: str, tally: Tally, run: Identity | None, *, resume: bool, force: bool
+) -> Iterator[ResumableOutput]:
     """Open a target that is made sure of now and then, and put it in its place once the block is done.
 
     When the block fails or is interrupted, or the process is killed, the target stays as it was. What was made sure of
@@ -230,6 +233,7 @@ def open_resumable(target: str, tally: Tally, run: Identity | None, *, resume: b
         tally: What counts the rows; a run that goes on restores it.
         run: What must be the same for the run to go on; None if it never can.
         resume: Whether to go on from where a run before was cut short.
+        force: Whether to start over if that was another run.
 
     Raises:
         TableError: The target cannot be written, or the run that was cut short is another one.
@@ -237,7 +241,7 @@ def open_resumable(target: str, tally: Tally, run: Identity | None, *, resume: b
     with reported(target):
         output = ResumableOutput(target, tally, run)
         try:
-            goes_on = resume and output.go_on()
+            goes_on = resume and output.go_on(force=force)
             try:
                 if not goes_on:
                     output.begin()

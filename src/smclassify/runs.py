@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smclassify.batch import Tally, label_table
@@ -10,6 +11,7 @@ from smclassify.columns import default_columns, find_column, new_headers
 from smclassify.parallel import predict_chunks
 from smclassify.resume import identity, is_resumable, open_resumable
 from smclassify.tables.formats import open_table, open_writer, text_encoding
+from smclassify.tables.source import is_waiting
 from smclassify.tables.target import check_target, is_packed, open_target
 from smclassify.tables.values import ReadOptions, format_of
 
@@ -86,6 +88,7 @@ def label_file(  # noqa: PLR0913, PLR0917 - the last two have defaults
         check_target(target, source, force=options.force)
         kind = format_of(target) or table.format
         observe = observe or _unobserved
+        waits = partial(is_waiting, source)
         if is_resumable(target, kind):
             settings = {
                 "how the input is read": asdict(options.read),
@@ -94,15 +97,16 @@ def label_file(  # noqa: PLR0913, PLR0917 - the last two have defaults
                 "the format of the output": [kind, is_packed(target)],
             }
             tally = Tally(model)
-            with open_resumable(target, tally, identity(source, model, settings), resume=options.resume) as output:
+            run, resume, force = identity(source, model, settings), options.resume, options.force
+            with open_resumable(target, tally, run, resume=resume, force=force) as output:
                 rest = output.rest(table)
                 with watch(rest, column) as on_chunk:
-                    predicted = observe(table, predict_chunks(rest.chunks(column), model, helpers))
+                    predicted = observe(table, predict_chunks(rest.chunks(column), model, helpers, waits))
                     writer = open_writer(table, target, output.handle)
                     output.start(writer, headers)
                     return label_table(predicted, writer, columns, model, output.counted(on_chunk), tally)
         with open_target(target, text_encoding(table)) as handle, watch(table, column) as on_chunk:
-            predicted = observe(table, predict_chunks(table.chunks(column), model, helpers))
+            predicted = observe(table, predict_chunks(table.chunks(column), model, helpers, waits))
             writer = open_writer(table, target, handle)
             writer.start(headers)
             return label_table(predicted, writer, columns, model, on_chunk)

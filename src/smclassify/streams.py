@@ -95,6 +95,11 @@ def prepare_streams() -> None:
         sys.stdout.reconfigure(errors="escape")  # not every pipe or terminal takes every character
 
 
+def silence(stream: TextIO) -> None:
+    """Send what is left for a stream to nowhere, since nobody reads on, so that the interpreter does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _escaped(error: UnicodeError) -> tuple[str, int]:
     """Return characters that an encoding does not have as JSON writes them, so that JSON remains JSON."""
     if not isinstance(error, UnicodeEncodeError):

@@ -115,7 +115,7 @@ def _least_sure(file: str, options: RunOptions, model: Model, answers: Correctio
 
 def _ask(model: Model, waiting: list[str], answers: CorrectionsFile) -> None:
     """Ask until the person has finished; each answer is on the disk before the next question."""
-    from smclassify.resume import model_digest
+    from smclassify.digest import model_digest
     from smclassify.review import asked_of, begin, correction_of, press
 
     digest = model_digest(model)

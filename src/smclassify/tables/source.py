@@ -6,9 +6,10 @@ import codecs
 import gzip
 import io
 import os
+import select
 import sys
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 19
 """Most bytes to read at a time."""
 _PEEK = 1 << 16
+_MOMENT = 0.05
+"""Seconds that a program which writes as fast as it can may take to fill a pipe again."""
 _GZIP = b"\x1f\x8b"
 _NO_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 """The bytes of which marks and blank lines are made."""
@@ -226,6 +229,13 @@ def open_source(path: str) -> Iterator[Source]:
             yield source
     except UnicodeError as error:
         raise TableError(f"{name}: {error}.", "Name the encoding with -e, for instance -e utf-8.") from error
+
+
+def is_waiting(path: str) -> bool:
+    """Return whether an input is standard input, and nothing arrives there for a moment."""
+    with suppress(OSError, ValueError):  # Windows can ask sockets only
+        return path == STANDARD_STREAM and not select.select([sys.stdin.fileno()], [], [], _MOMENT)[0]
+    return False
 
 
 def _open_raw(path: str) -> io.FileIO:
