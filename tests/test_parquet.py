@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -18,9 +18,6 @@ from smclassify.errors import TableError
 from smclassify.tables import parquet
 from smclassify.tables.formats import open_table, open_writer
 from smclassify.tables.values import ReadOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(content: bytes) -> pa.Table:
@@ -88,6 +85,38 @@ def test_texts(tmp_path: Path, name: str, texts: list[str]) -> None:
     path = saved(tmp_path / "x.parquet", pa.table(COLUMNS))
     [chunk] = chunks_of(path, list(COLUMNS).index(name))
     assert (chunk.texts, list(chunk.lines), chunk.blanks) == (texts, [1, 2, 3], frozenset())
+
+
+NEAR, FAR = datetime(2026, 3, 2, 1, 2, 3, 4), datetime(9999, 12, 31)  # noqa: DTZ001 - Parquet has no zone here
+INT96 = [
+    pytest.param(pa.array([NEAR, None], pa.timestamp("us")), "ns", id="near"),
+    pytest.param(pa.array([1, None], pa.timestamp("ns")), "ns", id="nanoseconds"),
+    pytest.param(pa.array([NEAR, FAR], pa.timestamp("us")), "us", id="far"),
+    pytest.param(pa.array([{"x": [NEAR, FAR]}], pa.struct({"x": pa.list_(pa.timestamp("us"))})), "us", id="nested"),
+]
+
+
+@pytest.mark.parametrize(("moments", "unit"), INT96)
+def test_timestamps_of_the_old_kind_stay(tmp_path: Path, moments: pa.Array, unit: str) -> None:
+    before = pa.table({"a.b": ["x"] * len(moments), "c.d": moments})
+    path = saved(tmp_path / "x.parquet", before, use_deprecated_int96_timestamps=True)
+    after = read(rewrite(path))["c.d"]
+    assert f"[{unit}]" in str(after.type)
+    assert after.cast(moments.type).combine_chunks() == moments
+
+
+@pytest.mark.parametrize("name", ["file:x.parquet", "s3:x.parquet", "\udcff.parquet"])
+def test_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path / "x", pa.table({"a": ["x"]})).rename(name)
+    assert rows_of(Path(name)) == [["x"]]
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.parquet", pa.table({"a": [f"{n}" * 50 for n in range(100_000)]}), compression="none")
+    with open_table(str(path), ReadOptions()) as table:
+        chunks, before = table.chunks(0), pa.total_allocated_bytes()
+        assert max(pa.total_allocated_bytes() - before for _ in chunks) < path.stat().st_size // 2
 
 
 def test_what_is_known_of_a_table(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib.util import find_spec
+from io import FileIO
 from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import UsageError
@@ -82,11 +83,8 @@ def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
         return
     from smclassify.tables.parquet import ParquetTable  # noqa: PLC0415 - an extra
 
-    table = ParquetTable(path)
-    try:
-        yield table
-    finally:
-        table.file.close()
+    with FileIO(path) as handle:
+        yield ParquetTable(path, handle)
 
 
 def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:

@@ -14,10 +14,12 @@ from smclassify.tables.values import CHUNK_ROWS, Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from io import FileIO
 
     from smclassify.tables.values import NewColumn, Table
 
 _GROUP_ROWS = 6 * CHUNK_ROWS
+_BUFFER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,19 @@ class ParquetTable:
 
     format = "parquet"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, handle: FileIO) -> None:
         """Read what the file says of itself.
+
+        Args:
+            name: Its name, for messages.
+            handle: The open file; pyarrow would take a name with a colon for an address.
 
         Raises:
             TableError: It is not a Parquet file.
         """
         self.name = name
         try:
-            self.file = pq.ParquetFile(name)
+            self.file = _opened(handle)
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise TableError(f"{name}: cannot read the Parquet file: {first_line(error)}.", "Is it damaged?") from error
         self.headers = self.names = tuple(self.file.schema_arrow.names)
@@ -161,6 +167,26 @@ class ParquetWriter:
             assert self._writer is not None  # noqa: S101 - `start` was called
             self._writer.write_table(pa.Table.from_batches(self._waiting))
             self._waiting.clear()
+
+
+def _opened(handle: FileIO) -> pq.ParquetFile:
+    """Return an open file; its INT96 timestamps are nanoseconds, unless one of them is too far off for that."""
+    file = _opened_with("ns", handle)
+    columns = (file.metadata.schema.column(place) for place in range(file.metadata.num_columns))
+    if not (paths := [column.path for column in columns if column.physical_type == "INT96"]):
+        return file
+    kinds, coarse = file.read_row_groups([], paths).schema, _opened_with("us", handle)
+    try:
+        for batch in coarse.iter_batches(CHUNK_ROWS, columns=paths):
+            pa.Table.from_batches([batch]).cast(kinds)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return coarse
+    return file
+
+
+def _opened_with(unit: str, handle: FileIO) -> pq.ParquetFile:
+    # without `pre_buffer`, what was read of the file is not kept
+    return pq.ParquetFile(handle, pre_buffer=False, buffer_size=_BUFFER_BYTES, coerce_int96_timestamp_unit=unit)
 
 
 def _compression(metadata: pq.FileMetaData) -> dict[str, str]:
