@@ -198,6 +198,14 @@ def test_many_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [file.metadata.row_group(place).num_rows for place in range(file.num_row_groups)] == [6, 6, 6, 2]
 
 
+def test_wide_rows_wait_for_fewer_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(parquet, "_GROUP_BYTES", 6000)
+    path = saved(tmp_path / "x.parquet", pa.table({"a": [str(n) * 1000 for n in range(10)]}))
+    metadata = pq.ParquetFile(io.BytesIO(rewrite(path))).metadata
+    assert [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)] == [6, 4]
+
+
 @pytest.mark.parametrize("content", [b"PAR1", b"a,b\n1,2\n", b"PAR1" + b"x" * 99 + b"PAR1"])
 def test_what_is_no_parquet_file(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(TableError, match=r"x\.parquet: cannot read the Parquet file: Parquet [^\n]*[^.]\.$") as caught:

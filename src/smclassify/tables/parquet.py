@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smclassify.tables.values import NewColumn, Table
 
 _GROUP_ROWS = 6 * CHUNK_ROWS
+_GROUP_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 16
 
 
@@ -124,7 +125,7 @@ class ParquetWriter:
         self._writer = pq.ParquetWriter(self._handle, self._schema, compression=compression)
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
-        """Take rows; they are written in row groups of about a hundred thousand.
+        """Take rows; they are written in row groups of about a hundred thousand, or of fewer that are wide.
 
         Raises:
             TableError: A row of another format has more cells than there are columns.
@@ -142,7 +143,8 @@ class ParquetWriter:
             for column, kind in zip(new, kinds, strict=True)
         ]
         self._waiting.append(pa.RecordBatch.from_arrays([*own, *added], schema=self._schema))
-        if sum(batch.num_rows for batch in self._waiting) >= _GROUP_ROWS:
+        n_rows = sum(batch.num_rows for batch in self._waiting)
+        if n_rows >= _GROUP_ROWS or sum(batch.nbytes for batch in self._waiting) >= _GROUP_BYTES:
             self._flush()
 
     def finish(self) -> None:
