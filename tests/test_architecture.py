@@ -48,6 +48,7 @@ TABLES = [
     {"delimited"},
     {"jsonl", "plain_lines"},
     {"convert"},
+    {"arrow_values"},
     {"excel", "parquet"},
     {"excel_convert"},
     {"formats"},

@@ -213,12 +213,59 @@ def test_what_is_no_parquet_file(tmp_path: Path, content: bytes) -> None:
     assert caught.value.tip == "Is it damaged?"
 
 
-@pytest.mark.parametrize("damaged", [b"task", b"cold call"], ids=["name", "value"])
-def test_what_is_no_utf8(tmp_path: Path, damaged: bytes) -> None:
-    path = saved(tmp_path / "x.parquet", pa.table({"task": ["cold call"]}), write_statistics=False)
-    content = path.read_bytes().replace(damaged, b"\xf4" + damaged[1:])
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    content = saved(tmp_path / "x.parquet", pa.table({"task": ["cold call"]})).read_bytes()
     with pytest.raises(TableError, match=r"x\.parquet: cannot read the Parquet file: 'utf-8' codec can't decode"):
-        rows_of(written(path, content))
+        rows_of(written(tmp_path / "x.parquet", content.replace(b"task", b"\xf4ask")))
+
+
+def test_a_text_that_is_no_utf8(tmp_path: Path) -> None:
+    table = pa.table({"task": ["a", "b"], "note": ["good", "mine"]})
+    path = saved(tmp_path / "x.parquet", table, write_statistics=False)
+    written(path, path.read_bytes().replace(b"mine", b"\xf4ine"))
+    assert read(rewrite(path))["new"].to_pylist() == ["X", "X"]
+    [chunk] = chunks_of(path)
+    for taken in (lambda: list(chunk.rows()), lambda: chunk.column(1), lambda: chunks_of(path, 1)):
+        with pytest.raises(TableError) as caught:
+            taken()
+        assert caught.value.message.startswith(f"{path}:2: cannot read the value in column 'note': 'utf-8' codec can't")
+        assert caught.value.tip == "Is the file damaged? Its texts must be UTF-8."
+
+
+BEYOND_PYTHON = [
+    pytest.param(pa.timestamp("us"), 253402300800000000, "10000-01-01T00:00:00", id="a moment too late"),
+    pytest.param(pa.timestamp("s"), -62167219201, "-0001-12-31T23:59:59", id="a moment too early"),
+    pytest.param(pa.timestamp("s", "Asia/Tokyo"), 253402300799, "9999-12-31T23:59:59+00:00", id="too late in its zone"),
+    pytest.param(pa.timestamp("us", "Foo/Bar"), 1, "1970-01-01T00:00:00.000001+00:00", id="a zone that is not known"),
+    pytest.param(pa.timestamp("ns"), 1, "1970-01-01T00:00:00.000000001", id="nanoseconds of a moment"),
+    pytest.param(
+        pa.timestamp("ns", "Europe/Madrid"), -1, "1970-01-01T00:59:59.999999999+01:00", id="nanoseconds in a zone"
+    ),
+    pytest.param(pa.timestamp("ns", "Foo/Bar"), 1, "1970-01-01T00:00:00.000000001+00:00", id="in a zone not known"),
+    pytest.param(pa.timestamp("ns"), 1000, "1970-01-01T00:00:00.000001", id="microseconds of a moment"),
+    pytest.param(pa.date32(), -719163, "0000-12-31", id="a day too early"),
+    pytest.param(pa.date32(), 2932897, "10000-01-01", id="a day too late"),
+    pytest.param(pa.time64("ns"), 45296000000001, "12:34:56.000000001", id="nanoseconds of a time"),
+    pytest.param(pa.duration("s"), 10**18, "11574074074074 days, 1:46:40", id="a duration too long"),
+    pytest.param(pa.duration("ns"), -1, "-1 day, 23:59:59.999999999", id="nanoseconds of a duration"),
+    pytest.param(pa.duration("ns"), 10**9, "0:00:01", id="seconds of a duration"),
+]
+
+
+@pytest.mark.parametrize(("kind", "number", "text"), BEYOND_PYTHON)
+def test_moments_that_python_cannot_hold(tmp_path: Path, kind: pa.DataType, number: int, text: str) -> None:
+    moment = pa.array([number, None], pa.int32() if kind == pa.date32() else pa.int64()).view(kind)
+    table = pa.table({
+        "text": moment, "struct": pa.StructArray.from_arrays([moment, moment], ["a", "a"]),
+        "list": pa.ListArray.from_arrays([0, 0, 2], moment),
+        "map": pa.MapArray.from_arrays([0, 1, 1], pa.array(["k"]), moment[:1]),
+    })  # fmt: skip
+    path = saved(tmp_path / "x.parquet", table)
+    assert chunks_of(path)[0].texts == [text, ""]
+    assert [json.loads(line) for line in rewrite(path, target="x.jsonl").splitlines()] == [
+        {"text": text, "struct": {"a": text, "a_2": text}, "list": [], "map": [["k", text]], "new": "X"},
+        {"text": None, "struct": {"a": None, "a_2": None}, "list": [text, None], "map": [], "new": "X"},
+    ]
 
 
 def test_damage_in_the_middle(tmp_path: Path) -> None:

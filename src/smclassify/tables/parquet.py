@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smclassify.errors import TableError
+from smclassify.tables.arrow_values import CANNOT_HOLD, value_of, values_of
 from smclassify.tables.convert import as_text, first_line, labelled_rows, unique_names, with_new_cells
 from smclassify.tables.values import CHUNK_ROWS, Chunk
 
@@ -29,9 +30,11 @@ class ParquetChunk(Chunk):
 
     Attributes:
         batch: Its columns.
+        name: The file's name, for messages.
     """
 
     batch: pa.RecordBatch | None = None
+    name: str = ""
 
     def cut(self, start: int, stop: int) -> Self:
         """Return some of the records, by their places."""
@@ -39,14 +42,41 @@ class ParquetChunk(Chunk):
         return replace(Chunk.cut(self, start, stop), batch=self.batch[start:stop])
 
     def rows(self) -> Iterator[list[object]]:
-        """Yield the values of the rows."""
+        """Yield the values of the rows.
+
+        Raises:
+            TableError: There is a value that cannot be read.
+        """
         assert self.batch is not None  # noqa: S101 - tells the type
-        return (list(row) for row in zip(*(column.to_pylist() for column in self.batch.columns), strict=True))
+        columns = (self._values(place) for place in range(self.batch.num_columns))
+        return (list(row) for row in zip(*columns, strict=True))
 
     def column(self, place: int) -> list[str]:
-        """Return the values of a column as texts."""
+        """Return the values of a column as texts.
+
+        Raises:
+            TableError: There is a value that cannot be read.
+        """
+        return list(map(as_text, self._values(place)))
+
+    def _values(self, place: int) -> list[object]:
         assert self.batch is not None  # noqa: S101 - tells the type
-        return list(map(as_text, self.batch.column(place).to_pylist()))
+        column = self.batch.column(place)
+        try:
+            return values_of(column)
+        except CANNOT_HOLD as error:
+            line = next(line for line, scalar in zip(self.lines, column, strict=True) if not _is_readable(scalar))
+            header = self.batch.schema.field(place).name
+            message = f"{self.name}:{line}: cannot read the value in column {header!r}: {first_line(error)}."
+            raise TableError(message, "Is the file damaged? Its texts must be UTF-8.") from error
+
+
+def _is_readable(scalar: pa.Scalar) -> bool:
+    try:
+        value_of(scalar)
+    except CANNOT_HOLD:
+        return False
+    return True
 
 
 class ParquetTable:
@@ -88,10 +118,10 @@ class ParquetTable:
         """Yield the rows; a value that is no text is labelled as it is written in CSV, and null as blank."""
         try:
             for batch in self.file.iter_batches(batch_size=CHUNK_ROWS):
-                values = batch.column(column).to_pylist()
                 first = self._n_read + 1
-                self._n_read += len(values)
-                yield ParquetChunk(list(map(as_text, values)), range(first, self._n_read + 1), batch=batch)
+                self._n_read += batch.num_rows
+                chunk = ParquetChunk([], range(first, self._n_read + 1), batch=batch, name=self.name)
+                yield replace(chunk, texts=chunk.column(column))
         except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
             raise TableError(f"{self.name}: cannot read the Parquet file: {first_line(error)}.") from error
 
