@@ -104,6 +104,13 @@ def test_a_report_by_group(run: Run) -> None:
     ]
 
 
+def test_a_group_of_nested_values(run: Run) -> None:
+    rows = '{"card": {"title": "call"}, "label": "sales", "team": "north"}\n'
+    done = run("evaluate", "-", "--format", "jsonl", "--model", "m", "-c", "card.title", "--by", "team", stdin=rows)
+    assert done.code == 0
+    assert "\nby team\n" in done.out
+
+
 def test_json(run: Run) -> None:
     done = run("evaluate", "-", "--format", "csv", "--model", "m", "--by", "team", "--json", stdin=ROWS)
     assert done.code == 0

@@ -44,6 +44,15 @@ def test_a_page_from_a_batch_and_from_its_file(run: Run, folder: Path, jobs: int
     assert without_name((folder / "report.html").read_text()) == without_name(of_batch)
 
 
+def test_groups_are_called_by_their_paths(run: Run, folder: Path) -> None:
+    (folder / "cards.jsonl").write_text('{"id": 1, "card": {"title": "cold call", "team": "north"}, "done": false}\n')
+    by = ("--by", "card.team", "--by", "done", "-q")
+    assert run("batch", "cards.jsonl", "-c", "card.title", "-o", "out.jsonl", "--report", "a.html", *by).code == 0
+    assert run("report", "out.jsonl", "-c", "card.title", "-o", "b.html", *by).code == 0
+    for page in ("a.html", "b.html"):
+        assert re.findall(r"<h2[^>]*>By <bdi>(.*?)</bdi>", (folder / page).read_text())[-2:] == ["card.team", "done"]
+
+
 def test_a_page_into_a_pipe(run: Run) -> None:
     labelled = run("batch", "-", "--prefix", "sm_", stdin=TASKS).out
     done = run("report", "-", "-o", "-", "--prefix", "sm_", "-q", stdin=labelled)

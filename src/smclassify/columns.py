@@ -87,6 +87,11 @@ def _is_of_a_batch(headers: Sequence[str], place: int) -> bool:
     return is_new(headers[place]) and any("label" in takewhile(is_new, side) for side in sides)
 
 
+def name_of(table: Table, place: int) -> str:
+    """Return what a column is called that `find_column` found, also where there is no header."""
+    return (table.headers or table.names)[place].strip()
+
+
 def has_header(table: Table, wanted: str) -> bool:
     """Return whether a table has a column that is called so."""
     return bool(_called(table.headers or (), wanted))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from smclassify.columns import NEW_COLUMNS, find_column
+from smclassify.columns import NEW_COLUMNS, find_column, name_of
 from smclassify.errors import TableError, UsageError
 from smclassify.model import STATUSES
 from smclassify.predictions import EMPTY, NONE
@@ -87,7 +87,7 @@ def find_groups(table: Table, options: GroupOptions) -> list[GroupColumn]:
         if wanted.strip() in headers or period is None:
             name, period = wanted, None
         place = find_column(table, name)
-        found.append(GroupColumn(place, table.names[place].strip(), period, options.date_format if period else None))
+        found.append(GroupColumn(place, name_of(table, place), period, options.date_format if period else None))
     return found
 
 

@@ -91,6 +91,7 @@ def evaluate(
     """
     calculate_in_one_thread()
     from smclassify import plain_evaluation
+    from smclassify.columns import name_of
     from smclassify.tables.formats import open_table
     from smclassify.tables.values import ReadOptions
     from smclassify.training.answers import collect_answers, seen_keys
@@ -114,7 +115,7 @@ def evaluate(
             collected = collect_answers(table, columns, model, seen_keys(model), mistakes, on_chunk)
     from smclassify.training.measure import assess  # late, for scikit-learn takes a second to load
 
-    by_name = None if columns.by is None else table.names[columns.by].strip()
+    by_name = None if columns.by is None else name_of(table, columns.by)
     assessment = assess(collected, model.labels, by_name)
     if as_json:
         render.say(plain.as_json(plain_evaluation.json_assessment(assessment, table.name, str(model.path))))
