@@ -148,6 +148,15 @@ def test_each_column_keeps_its_own_compression(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_lists_of_the_old_kind_keep_their_compression(tmp_path: Path) -> None:
+    table = pa.table({"l": [["x"]], "a": ["x"]})
+    codecs = {"l.list.item": "GZIP", "a": "ZSTD"}
+    path = saved(tmp_path / "x.parquet", table, compression=codecs, use_compliant_nested_type=False)
+    group = pq.ParquetFile(io.BytesIO(rewrite(path))).metadata.row_group(0)
+    assert [group.column(place).path_in_schema for place in range(3)] == ["l.list.element", "a", "new"]
+    assert [group.column(place).compression for place in range(3)] == ["GZIP", "ZSTD", "GZIP"]
+
+
 @pytest.mark.parametrize("n_groups", [0, 1])
 def test_a_file_without_rows(tmp_path: Path, n_groups: int) -> None:
     table = pa.table({"a": pa.array([], pa.string()), "n": pa.array([], pa.int8())})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -143,15 +144,15 @@ class ParquetWriter:
         """Write the names and types of the columns; the confidence is a number, the other new ones are texts."""
         if isinstance(self._table, ParquetTable):
             self._schema = self._table.file.schema_arrow
-            compression = _compression(self._table.file.metadata)
+            codecs = _codecs(self._table.file.metadata)
         else:
             self._schema = pa.schema([(name, pa.string()) for name in unique_names(self._table.names)])
-            compression = {}
+            codecs = []
         for header in new_headers:
             kind = pa.float64() if header.endswith("confidence") else pa.string()
             self._schema = self._schema.append(pa.field(header, kind))
-        usual = next(iter(compression.values()), "snappy")
-        compression = dict.fromkeys((*self._schema.names, *new_headers), usual) | compression
+        usual = codecs[0] if codecs else "snappy"
+        compression = dict(zip_longest(_leaves(self._schema), codecs, fillvalue=usual))
         self._writer = pq.ParquetWriter(self._handle, self._schema, compression=compression)
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
@@ -221,11 +222,18 @@ def _opened_with(unit: str, handle: FileIO) -> pq.ParquetFile:
     return pq.ParquetFile(handle, pre_buffer=False, buffer_size=_BUFFER_BYTES, coerce_int96_timestamp_unit=unit)
 
 
-def _compression(metadata: pq.FileMetaData) -> dict[str, str]:
-    """Return how the columns of a file are compressed, by their paths; nothing for a file without rows."""
+def _codecs(metadata: pq.FileMetaData) -> list[str]:
+    """Return how the leaves of a file are compressed, in their order; nothing for a file without rows."""
     if not metadata.num_row_groups:
-        return {}
+        return []
     group = metadata.row_group(0)
-    columns = (group.column(place) for place in range(metadata.num_columns))
-    names = ((column.path_in_schema, column.compression) for column in columns)
-    return {path: "NONE" if codec == "UNCOMPRESSED" else codec for path, codec in names}
+    codecs = (group.column(place).compression for place in range(metadata.num_columns))
+    return ["NONE" if codec == "UNCOMPRESSED" else codec for codec in codecs]
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Return the paths of the leaves as they will be written; other writers call the items of lists otherwise."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    written = pq.read_metadata(pa.BufferReader(sink.getvalue()))
+    return [written.schema.column(place).path for place in range(written.num_columns)]
