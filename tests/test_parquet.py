@@ -187,6 +187,30 @@ def test_what_pandas_knows_stays(tmp_path: Path) -> None:
     assert after["new"].tolist() == ["X", "X"]
 
 
+NAMES = [
+    pytest.param(pd.Index([0, 1], name="n"), ["0", "1"], id="numbers"),
+    pytest.param(pd.Index(["a", "b"], name="n"), ["a", "b"], id="texts"),
+    pytest.param(
+        pd.to_datetime(["2026-03-02", "2026-03-03"]), ["2026-03-02 00:00:00", "2026-03-03 00:00:00"], id="dates"
+    ),
+    pytest.param(pd.MultiIndex.from_tuples([("a", 1), ("b", 2)]), ["('a', '1')", "('b', '2')"], id="pairs"),
+]
+
+
+@pytest.mark.parametrize(("columns", "names"), NAMES)
+def test_pandas_reads_what_had_names_of_any_kind(tmp_path: Path, columns: pd.Index, names: list[str]) -> None:
+    pd.DataFrame([["cold call", 1]], columns=columns).to_parquet(tmp_path / "x.parquet")
+    after = pd.read_parquet(io.BytesIO(rewrite(tmp_path / "x.parquet")))
+    assert (list(after.columns), after.columns.name) == ([*names, "new"], columns.name)
+    assert after.to_numpy().tolist() == [["cold call", 1, "X"]]
+
+
+@pytest.mark.parametrize("known", ["{", "[]", "{}", '{"column_indexes": null}', '{"column_indexes": [{}]}'])
+def test_what_pandas_did_not_write_stays(tmp_path: Path, known: str) -> None:
+    path = saved(tmp_path / "x.parquet", pa.table({"a": ["x"]}).replace_schema_metadata({"pandas": known}))
+    assert pq.read_schema(io.BytesIO(rewrite(path))).metadata[b"pandas"] == known.encode()
+
+
 def test_metadata_of_the_user_stays(tmp_path: Path) -> None:
     field = pa.field("a", pa.string(), nullable=False, metadata={"unit": "task"})
     schema = pa.schema([field], metadata={"source": "CRM"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -151,6 +152,8 @@ class ParquetWriter:
         for header in new_headers:
             kind = pa.float64() if header.endswith("confidence") else pa.string()
             self._schema = self._schema.append(pa.field(header, kind))
+        if isinstance(self._table, ParquetTable):
+            self._schema = _known_to_pandas(self._schema)
         usual = codecs[0] if codecs else "snappy"
         compression = dict(zip_longest(_leaves(self._schema), codecs, fillvalue=usual))
         self._writer = pq.ParquetWriter(self._handle, self._schema, compression=compression)
@@ -237,3 +240,19 @@ def _leaves(schema: pa.Schema) -> list[str]:
     pq.write_table(schema.empty_table(), sink)
     written = pq.read_metadata(pa.BufferReader(sink.getvalue()))
     return [written.schema.column(place).path for place in range(written.num_columns)]
+
+
+def _known_to_pandas(schema: pa.Schema) -> pa.Schema:
+    """Return a schema that pandas can read: names that were numbers, dates or pairs are texts, as the new ones are."""
+    metadata = dict(schema.metadata or {})
+    try:
+        known = json.loads(metadata[b"pandas"])
+        levels = [(level["pandas_type"], level["name"]) for level in known["column_indexes"]]
+    except (KeyError, TypeError, ValueError):
+        return schema
+    if [kind for kind, _ in levels] in ([], ["unicode"]):
+        return schema
+    name = levels[0][1] if len(levels) == 1 else None
+    texts = {"pandas_type": "unicode", "numpy_type": "object", "metadata": {"encoding": "UTF-8"}}
+    known["column_indexes"] = [{"name": name, "field_name": name} | texts]
+    return schema.with_metadata(metadata | {b"pandas": json.dumps(known).encode()})
