@@ -43,7 +43,7 @@ LAYERS = [
 ]
 TABLES = [
     {"values"},
-    {"source", "cells", "records"},
+    {"source", "cells", "records", "written_json"},
     {"dialect", "target"},
     {"delimited"},
     {"jsonl", "plain_lines"},

@@ -87,7 +87,7 @@ TO_CSV = [
     pytest.param("x.lines", 'say "hi"\n\nx,y', 'text,new\n"say ""hi""",X\n,X\n"x,y",X\n', id="lines"),
     pytest.param(
         "x.jsonl", '{"a": {"b": [1.5, null]}, "c": true}\n\n{"c": 1e2}\n{"d": "00123"}',
-        'a,c,d,new\n"{""b"": [1.5, null]}",true,,X\n,100.0,,X\n,,00123,X\n', id="JSON Lines",
+        'a,c,d,new\n"{""b"": [1.5, null]}",true,,X\n,1e2,,X\n,,00123,X\n', id="JSON Lines",
     ),
     pytest.param("x.jsonl", '{"a": "\\ud83d"}\n', "a,new\n?,X\n", id="half a pair in JSON"),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from smclassify.errors import TableError
 from smclassify.tables import jsonl, source
 from smclassify.tables.formats import open_table
 from smclassify.tables.values import ReadOptions
+from smclassify.tables.written_json import as_json, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,8 @@ PATHS = [
     pytest.param('{"a.b": {"c.d": "x"}}', {"a.b": '{"c.d": "x"}', "a.b.c.d": "x"}, id="keys with dots, nested"),
     pytest.param('{"a": ["\\u00fc", "é"]}', {"a": '["ü", "é"]'}, id="characters as they are"),
     pytest.param('{"a": [{"b": 1}], "n": 1.5}', {"a": '[{"b": 1}]', "n": "1.5"}, id="lists and numbers are texts"),
+    pytest.param('{"a": 1.10, "b": [1E400, 1], "c": 12345678901234567890.5}',
+                 {"a": "1.10", "b": "[1E400, 1]", "c": "12345678901234567890.5"}, id="numbers as they are written"),
     pytest.param('{"a": null, "t": true, "é": "ü"}', {"a": "", "t": "true", "é": "ü"}, id="null is blank"),
     pytest.param('{"": "x", " ": {"": "y"}}', {"": "x", " ": '{"": "y"}', " .": "y"}, id="blank keys"),
     pytest.param('{"a":{"b":{"c":{"d":{"e":1}}}}}', {
@@ -220,6 +223,12 @@ values = st.recursive(
     max_leaves=6,
 )
 objects = st.lists(st.dictionaries(st.text().filter(lambda key: key != "new"), values, max_size=4), min_size=1)
+
+
+@given(values)
+def test_any_value_is_written_as_it_was_read(value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    assert as_json(read_json(text)) == text
 
 
 @given(objects, st.booleans(), st.integers(1, 9), st.integers(1, 3))

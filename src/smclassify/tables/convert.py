@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from smclassify.tables.cells import Quoted, as_texts, pieces
 from smclassify.tables.jsonl import new_values
+from smclassify.tables.written_json import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -132,7 +133,7 @@ def as_text(value: object) -> str:
         case None:
             return ""
         case bool() | dict() | list():
-            return _whole(json.dumps(value, ensure_ascii=False, default=as_text))
+            return _whole(as_json(value, as_text))
         case bytes():
             try:
                 return value.decode()

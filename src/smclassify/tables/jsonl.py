@@ -11,6 +11,7 @@ from smclassify.errors import TableError
 from smclassify.tables.delimited import encoded
 from smclassify.tables.dialect import Dialect, detect_dialect
 from smclassify.tables.values import CHUNK_ROWS, LARGEST_ROW, Chunk
+from smclassify.tables.written_json import as_json, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,7 +140,7 @@ class JsonTable:
         if raw.isspace():
             return None
         try:
-            value = json.loads(raw)
+            value = read_json(raw)
         except (ValueError, RecursionError) as error:
             message = f"{self.name}:{number}: the line is not JSON."
             raise TableError(
@@ -220,4 +221,4 @@ def _value(of_line: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - whateve
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else "" if value is None else as_json(value)
