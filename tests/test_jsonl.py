@@ -142,6 +142,8 @@ def test_columns_come_from_the_first_thousand_objects(tmp_path: Path) -> None:
 
 
 NO_OBJECT = "not a JSON object. Each line must hold one: {...}"
+TOO_DEEP = "the values are nested too deeply. Some hundred levels can be read, no more."
+TOO_LONG = "a whole number has more than 4,300 digits. Put it in quotes, as a text."
 NO_JSON = "the line is not JSON. Each line must hold one JSON object; for a CSV file say --format csv."
 
 
@@ -172,7 +174,8 @@ WRONG = [
     pytest.param("a,b\n1,2\n", 1, NO_JSON, id="CSV"),
     pytest.param('{\n  "a": 1\n}\n', 1, NO_JSON, id="over several lines"),
     pytest.param('{"a": 1} {"a": 2}\n', 1, NO_JSON, id="two objects"),
-    pytest.param('{"a": 1}\n' + '{"a": ' + "[" * 100_000 + "\n", 2, NO_JSON, id="too deep"),
+    pytest.param('{"a": 1}\n' + '{"a": ' + "[" * 100_000 + "\n", 2, TOO_DEEP, id="too deep"),
+    pytest.param('{"a": 1}\n{"a": ' + "1" * 4301 + "}\n", 2, TOO_LONG, id="too many digits"),
 ]
 
 

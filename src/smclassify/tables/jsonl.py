@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from sys import get_int_max_str_digits
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from smclassify.errors import TableError
@@ -142,10 +143,8 @@ class JsonTable:
         try:
             value = read_json(raw)
         except (ValueError, RecursionError) as error:
-            message = f"{self.name}:{number}: the line is not JSON."
-            raise TableError(
-                message, "Each line must hold one JSON object; for a CSV file say --format csv."
-            ) from error
+            message, tip = _refused(error)
+            raise TableError(f"{self.name}:{number}: {message}", tip) from error
         if not isinstance(value, dict):
             raise TableError(f"{self.name}:{number}: not a JSON object.", "Each line must hold one: {...}")
         return value
@@ -200,6 +199,15 @@ class JsonWriter:
 def new_values(headers: Sequence[str], cells: Sequence[str | float | None]) -> dict[str, str | float | None]:
     """Return new cells by header as JSON has them: null for none."""
     return {header: None if cell == "" else cell for header, cell in zip(headers, cells, strict=True)}
+
+
+def _refused(error: ValueError | RecursionError) -> tuple[str, str]:
+    """Return what is wrong with a line that could not be read, and what to do about it."""
+    if isinstance(error, RecursionError):
+        return "the values are nested too deeply.", "Some hundred levels can be read, no more."
+    if isinstance(error, json.JSONDecodeError):
+        return "the line is not JSON.", "Each line must hold one JSON object; for a CSV file say --format csv."
+    return f"a whole number has more than {get_int_max_str_digits():,} digits.", "Put it in quotes, as a text."
 
 
 def _paths(of_line: dict[str, Any], depth: int = _DEEPEST) -> Iterator[str]:
