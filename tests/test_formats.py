@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -90,6 +91,15 @@ def test_whole_files_are_not_read_from_a_pipe(kind: str) -> None:
         open_table("-", ReadOptions(format=kind)),
     ):
         pass
+
+
+@pytest.mark.parametrize("kind", ["excel", "parquet"])
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_whole_files_are_not_read_from_what_is_no_file(tmp_path: Path, name: str, kind: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match=f"The format {kind} cannot be read from a pipe or a device") as caught:
+        rows_of(tmp_path / name, format=kind)
+    assert caught.value.tip == "Save it as a file first."
 
 
 @pytest.fixture

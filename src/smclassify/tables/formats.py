@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from io import FileIO
@@ -70,8 +71,8 @@ def _holds_lines(source: Source, options: ReadOptions) -> bool:
 
 @contextmanager
 def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
-    if path == STANDARD_STREAM:
-        raise UsageError(f"The format {kind} cannot be read from a pipe.", "Save it as a file first.")
+    if path == STANDARD_STREAM or _is_endless(path):
+        raise UsageError(f"The format {kind} cannot be read from a pipe or a device.", "Save it as a file first.")
     with open_source(path):
         pass  # the same sentences for a missing or blank file as elsewhere
     check_extra(kind)
@@ -85,6 +86,12 @@ def _open_whole(path: str, kind: str, options: ReadOptions) -> Iterator[Table]:
 
     with FileIO(path) as handle:
         yield ParquetTable(path, handle)
+
+
+def _is_endless(path: str) -> bool:
+    """Return whether a path is that of a pipe or a device: opening might wait for ever, or reading never end."""
+    is_there = os.path.exists(path)  # noqa: PTH110 - raises nothing
+    return is_there and not (os.path.isfile(path) or os.path.isdir(path))  # noqa: PTH112, PTH113 - likewise
 
 
 def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:
