@@ -160,6 +160,17 @@ def test_a_target_that_says_nothing_keeps_the_format(files: dict[str, Path], kin
     assert output == own.get(kind, b"text,new\na,X\n")
 
 
+@pytest.mark.parametrize(
+    ("kind", "target", "wanted"),
+    [("csv", "out.xlsx.gz", "excel"), ("csv", "OUT.PARQUET.GZ", "parquet"), ("parquet", "out.gz", "parquet")],
+)
+def test_whole_files_are_not_packed(files: dict[str, Path], kind: str, target: str, wanted: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        rewrite(files[kind], target=target)
+    assert caught.value.message == f"{target}: the format {wanted} cannot be packed with gzip."
+    assert caught.value.tip == "Leave .gz out of the name."
+
+
 # --- extras --------------------------------------------------------------------------------------------------------
 
 EXTRAS = [("excel", "openpyxl"), ("parquet", "pyarrow")]

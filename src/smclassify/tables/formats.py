@@ -14,6 +14,7 @@ from smclassify.tables.dialect import beginning
 from smclassify.tables.jsonl import JsonTable, JsonWriter
 from smclassify.tables.plain_lines import LinesTable, LinesWriter
 from smclassify.tables.source import open_source
+from smclassify.tables.target import is_packed
 from smclassify.tables.values import FORMATS, STANDARD_STREAM, WHOLE_FORMATS, ReadOptions, format_of
 
 if TYPE_CHECKING:
@@ -100,9 +101,12 @@ def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:
     Standard output gets text: CSV for Excel and Parquet files.
 
     Raises:
-        UsageError: The format needs an extra that is not installed, or the target's name promises macros wrongly.
+        UsageError: The format needs an extra that is not installed, or the target's name promises wrongly that it is
+            packed or has macros.
     """
     wanted = format_of(target) or table.format
+    if wanted in WHOLE_FORMATS and is_packed(target):
+        raise UsageError(f"{target}: the format {wanted} cannot be packed with gzip.", "Leave .gz out of the name.")
     check_extra(wanted)
     if target == STANDARD_STREAM and table.format in WHOLE_FORMATS:
         wanted = "csv"
