@@ -171,6 +171,16 @@ def test_a_key_that_comes_late_is_refused_where_it_has_no_column(tmp_path: Path)
         assert caught.value.tip == "Write JSON Lines instead: -o out.jsonl"
 
 
+@pytest.mark.parametrize(("content", "line"), [('{"a": 1}\n\n{"a": "\\u0000"}\n', 3), ('{"a\\u0000": 1}\n', 1)])
+def test_a_nul_is_refused_where_it_would_make_text_binary(tmp_path: Path, content: str, line: int) -> None:
+    path = written(tmp_path / "x.jsonl", content)
+    for target in ("out.csv", "out.tsv"):
+        with pytest.raises(TableError) as caught:
+            rewrite(path, target=target)
+        assert caught.value.message == f"{path}:{line}: a NUL character, which no CSV file can hold."
+        assert caught.value.tip == "Write JSON Lines instead: -o out.jsonl"
+
+
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
 headers = st.lists(cells, min_size=2, max_size=4)
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any
 
+from smclassify.errors import TableError
 from smclassify.tables.cells import Quoted, as_texts, pieces
 from smclassify.tables.jsonl import new_values
 from smclassify.tables.written_json import as_json
@@ -35,21 +36,35 @@ class CsvConverter:
 
     def start(self, new_headers: Sequence[str]) -> None:
         """Write the header."""
-        self._write([[*map(as_text, self.table.names), *new_headers]])
+        self._write([(1, [*map(as_text, self.table.names), *new_headers])])
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
-        """Write rows with their new cells."""
+        """Write rows with their new cells.
+
+        Raises:
+            TableError: A cell has a NUL character, with which no file is text any more.
+        """
         width = len(self.table.names)
         rows = labelled_rows(chunk, [as_texts(column) for column in columns])
-        self._write(with_new_cells([as_text(value) for value in row], cells, width, "") for _, row, cells in rows)
+        self._write(
+            (line, with_new_cells([as_text(value) for value in row], cells, width, "")) for line, row, cells in rows
+        )
 
     def finish(self) -> None:
         """Write nothing: the last row is the end."""
 
-    def _write(self, rows: Iterable[list[str]]) -> None:
-        quoted = Quoted(self.delimiter)
-        for piece in pieces(self.delimiter.join(map(quoted.__getitem__, row)) + "\n" for row in rows):
+    def _write(self, rows: Iterable[tuple[int, list[str]]]) -> None:
+        for piece in pieces(self._lines(rows)):
             self.handle.write(piece.encode())
+
+    def _lines(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[str]:
+        quoted = Quoted(self.delimiter)
+        for line, row in rows:
+            written = self.delimiter.join(map(quoted.__getitem__, row)) + "\n"
+            if "\0" in written:
+                message = f"{self.table.name}:{line}: a NUL character, which no CSV file can hold."
+                raise TableError(message, "Write JSON Lines instead: -o out.jsonl")
+            yield written
 
 
 @dataclass(slots=True)
