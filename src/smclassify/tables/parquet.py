@@ -128,6 +128,11 @@ class ParquetTable:
             raise TableError(f"{self.name}: cannot read the Parquet file: {first_line(error)}.") from error
 
 
+class _Writer(pq.ParquetWriter):  # type: ignore[misc] # pyarrow has no types
+    def __del__(self) -> None:
+        """Leave the file as it is: after an error it is closed, and pyarrow would write its end."""
+
+
 class ParquetWriter:
     """Writes a Parquet file: the columns of one, or of another format as texts, with new ones after them.
 
@@ -138,7 +143,7 @@ class ParquetWriter:
         self._table = table
         self._handle = handle
         self._schema = pa.schema([])
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: _Writer | None = None
         self._waiting: list[pa.RecordBatch] = []
 
     def start(self, new_headers: Sequence[str]) -> None:
@@ -156,7 +161,7 @@ class ParquetWriter:
             self._schema = _known_to_pandas(self._schema)
         usual = codecs[0] if codecs else "snappy"
         compression = dict(zip_longest(_leaves(self._schema), codecs, fillvalue=usual))
-        self._writer = pq.ParquetWriter(self._handle, self._schema, compression=compression)
+        self._writer = _Writer(self._handle, self._schema, compression=compression)
 
     def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
         """Take rows; they are written in row groups of about a hundred thousand, or of fewer that are wide.
@@ -186,10 +191,6 @@ class ParquetWriter:
         self._flush()
         assert self._writer is not None  # noqa: S101 - `start` was called
         self._writer.close()
-
-    def __del__(self) -> None:
-        if self._writer is not None:
-            self._writer.is_open = False  # after an error, it would write to a file that is closed
 
     def _row(self, line: int, row: list[object], cells: tuple[Any, ...]) -> list[Any]:
         width = len(self._table.names)
