@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import zip_longest
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any
@@ -140,7 +141,8 @@ def with_new_cells(row: list[Any], cells: Sequence[Any], width: int, missing: ob
 def as_text(value: object) -> str:
     """Return a value of any format as the text of a cell.
 
-    Dates and times are written as ISO 8601 has them, lists and objects as JSON, bytes as UTF-8, else in hexadecimal.
+    Dates and times are written as ISO 8601 has them, durations as hours, minutes and seconds, lists and objects as
+    JSON, bytes as UTF-8, else in hexadecimal.
     """
     match value:
         case str():
@@ -154,7 +156,15 @@ def as_text(value: object) -> str:
                 return value.decode()
             except UnicodeDecodeError:
                 return value.hex()
+        case timedelta():
+            value = _clock(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _clock(duration: timedelta) -> str:
+    sign, length = ("-", -duration) if duration < timedelta() else ("", duration)
+    minutes, seconds = divmod(length, timedelta(minutes=1))
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{str(seconds).removeprefix('0:00:')}"
 
 
 def _whole(text: str) -> str:
