@@ -42,15 +42,15 @@ LAYERS = [
     {"__main__"},
 ]
 TABLES = [
-    {"values"},
-    {"source", "cells", "records", "written_json"},
+    {"values", "excel_texts"},
+    {"source", "cells", "records", "excel_read", "written_json"},
     {"dialect", "target"},
     {"delimited"},
     {"jsonl", "plain_lines"},
     {"convert"},
     {"arrow_values"},
-    {"excel", "parquet"},
-    {"excel_convert"},
+    {"excel", "excel_cells", "excel_convert", "parquet"},
+    {"excel_write"},
     {"formats"},
     {"beginning"},
 ]

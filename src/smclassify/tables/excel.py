@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
-
-import openpyxl
-from openpyxl.writer.excel import ExcelWriter as PackageWriter
+from typing import TYPE_CHECKING, Self
+from zipfile import BadZipFile, ZipFile
 
 from smclassify.errors import TableError, UsageError
 from smclassify.tables.convert import as_text, first_line
+from smclassify.tables.excel_read import Book
 from smclassify.tables.values import CHUNK_ROWS, Chunk, numbered_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from openpyxl.worksheet.worksheet import Worksheet
-
-    from smclassify.tables.values import NewColumn, ReadOptions
+    from smclassify.tables.excel_read import Cells
+    from smclassify.tables.values import ReadOptions
 
 _MOST_CELLS = 1 << 25
 _LARGEST_FILE = 1 << 30
@@ -58,42 +53,32 @@ class ExcelTable:
     The table is as wide as the widest row, so that no cell stands where the new ones go.
 
     Attributes:
-        book: The workbook, with formulas as formulas.
-        sheet: The sheet that is read.
+        book: The workbook.
+        title: The sheet that is read.
     """
 
     format = "excel"
 
-    def __init__(
-        self, name: str, options: ReadOptions, book: openpyxl.Workbook, values: openpyxl.Workbook, losses: Sequence[str]
-    ) -> None:
-        """Take what was read: the workbook, what its formulas gave when it was last saved, and what cannot be kept.
+    def __init__(self, name: str, options: ReadOptions, book: Book, title: str, cells: Cells) -> None:
+        """Take the cells of a sheet.
 
         Raises:
-            TableError: The sheet is blank.
-            UsageError: There is no such sheet.
+            TableError: The sheet is blank, or reaches too far.
         """
         self.name = name
         self.book = book
-        self._losses = losses
-        self.sheet = _sheet(book, name, options.sheet)
-        if (n_cells := self.sheet.max_row * self.sheet.max_column) > _MOST_CELLS:
-            message = f"{name}: the sheet {self.sheet.title!r} reaches over {n_cells:,} cells."
+        self.title = title
+        if not cells.rows:
+            raise TableError(f"{name}: the sheet {title!r} has no rows.", "Choose another with --sheet.")
+        if (n_cells := cells.height * cells.width) > _MOST_CELLS:
+            message = f"{name}: the sheet {title!r} reaches over {n_cells:,} cells."
             raise TableError(message, "Is there a cell far off? Delete the blank rows and columns before it.")
-        ends = [_end(row) for row in self.sheet.iter_rows(values_only=True)]
-        first = next((place for place, end in enumerate(ends) if end), None)
-        if first is None:
-            message = f"{name}: the sheet {self.sheet.title!r} has no rows."
-            raise TableError(message, "Choose another with --sheet.")
-        self.width: int = max([*ends, *(merged.max_col for merged in self.sheet.merged_cells.ranges)])
-        sheet = _sheet(values, name, options.sheet)
-        rows = sheet.iter_rows(max_row=len(ends), max_col=self.width, values_only=True)
-        self._values = [[_as_date(value) for value in row] for row in rows]
-        self._is_blank = [not end for end in ends]
-        self.headers = tuple(as_text(value) for value in self._values[first]) if options.header else None
+        self.width = cells.width
+        self.size = cells.height
+        self._cells = cells
+        self.header_row = min(cells.rows)
+        self.headers = tuple(map(as_text, self._row(self.header_row))) if options.header else None
         self.names = numbered_names(self.width) if self.headers is None else self.headers
-        self.header_row = first + 1
-        self.size = len(self._values)
         self._n_read = 0
 
     def position(self) -> int:
@@ -101,20 +86,30 @@ class ExcelTable:
         return self._n_read
 
     def describe(self) -> str:
-        """Return how the file is written, and what of it cannot be kept."""
-        others = len(self.book.sheetnames) - 1
+        """Return how the file is written, and which formulas were never worked out."""
+        others = self.book.n_sheets - 1
         more = f" ({others} other sheet{'s' if others > 1 else ''} kept)" if others else ""
-        return "; ".join((f"Excel, sheet {self.sheet.title!r}{more}", *self._losses))
+        n = self._cells.n_unsaved
+        unsaved = f"{n:,} formulas without saved values are" if n > 1 else "a formula without a saved value is"
+        note = f"; {unsaved} read as blank: save the workbook in Excel first" if n else ""
+        return f"Excel, sheet {self.title!r}{more}{note}"
 
     def chunks(self, column: int) -> Iterator[ExcelChunk]:
         """Yield the rows; dates and numbers are labelled as texts, and wholly blank rows are kept as they are."""
         first = self.header_row + (self.headers is not None)
-        for start in range(first - 1, self.size, CHUNK_ROWS):
-            cells = self._values[start : start + CHUNK_ROWS]
-            self._n_read = start + len(cells)
-            lines = range(start + 1, self._n_read + 1)
-            blanks = frozenset(place for place, line in enumerate(lines) if self._is_blank[line - 1])
+        for start in range(first, self.size + 1, CHUNK_ROWS):
+            lines = range(start, min(start + CHUNK_ROWS, self.size + 1))
+            self._n_read = lines[-1]
+            cells = [self._row(line) for line in lines]
+            blanks = frozenset(place for place, line in enumerate(lines) if line not in self._cells.rows)
             yield ExcelChunk([as_text(row[column]) for row in cells], lines, blanks, cells=cells)
+
+    def _row(self, line: int) -> list[object]:
+        """Return the values of a row, None where a cell is blank."""
+        row: list[object] = [None] * self.width
+        for place, value in self._cells.rows.get(line, {}).items():
+            row[place - 1] = value
+        return row
 
 
 @contextmanager
@@ -126,53 +121,14 @@ def open_workbook(name: str, options: ReadOptions) -> Iterator[ExcelTable]:
         UsageError: There is no such sheet.
     """
     _check_size(name)
-    values, _ = _load(name, data_only=True)
-    book, losses = _load(name, keep_vba=name.lower().endswith(".xlsm"))
-    try:
-        table = ExcelTable(name, options, book, values, losses)
-        del values  # it is as large as the workbook
-        yield table
-    finally:
-        if book.vba_archive is not None:
-            book.vba_archive.close()  # it writes as it closes, and so cannot be left to the garbage collector
-
-
-@dataclass(frozen=True, slots=True)
-class ExcelWriter:
-    """Writes a workbook back with new columns on the sheet that was read; new headers look like the one beside them.
-
-    Attributes:
-        table: The sheet.
-        handle: Where the bytes go.
-    """
-
-    table: ExcelTable
-    handle: IO[bytes]
-
-    def start(self, new_headers: Sequence[str]) -> None:
-        """Write the new headers."""
-        if self.table.headers is None:
-            return
-        self._row(self.table.header_row, new_headers)
-        cells = self.table.sheet[self.table.header_row]
-        beside = cells[self.table.width - 1]
-        if beside.has_style:
-            for cell in cells[self.table.width :]:
-                cell._style = copy(beside._style)  # noqa: SLF001 - openpyxl's own way to copy a look
-
-    def write(self, chunk: Chunk, columns: Sequence[NewColumn]) -> None:
-        """Write the new cells of rows."""
-        for place, (line, cells) in enumerate(zip(chunk.lines, zip(*columns, strict=True), strict=True)):
-            if place not in chunk.blanks:
-                self._row(line, cells)
-
-    def finish(self) -> None:
-        """Write the workbook."""
-        save_workbook(self.table.book, self.handle)
-
-    def _row(self, line: int, cells: Sequence[str | float | None]) -> None:
-        for place, value in enumerate(cells, self.table.width + 1):
-            self.table.sheet.cell(line, place).value = None if value == "" else value
+    with Path(name).open("rb") as handle:
+        with _one_sentence(name):
+            book = Book(handle)
+        with book.archive:
+            title = _title(book, name, options.sheet)
+            with _one_sentence(name):
+                cells = book.cells(title)
+            yield ExcelTable(name, options, book, title, cells)
 
 
 def _check_size(name: str) -> None:
@@ -187,39 +143,25 @@ def _check_size(name: str) -> None:
         raise TableError(message, "Export the sheet as CSV.")
 
 
-def _load(name: str, **options: bool) -> tuple[openpyxl.Workbook, list[str]]:
-    """Return a workbook read with some of openpyxl's options, and what of it cannot be kept."""
+@contextmanager
+def _one_sentence(name: str) -> Iterator[None]:
+    """Raise TableError for all that can be wrong with a workbook.
+
+    openpyxl warns of what it cannot write, which is copied here.
+    """
     try:
-        with Path(name).open("rb") as handle, warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            book = openpyxl.load_workbook(handle, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except Exception as error:  # a damaged workbook makes openpyxl raise errors of a dozen kinds
         message = f"{name}: cannot read the workbook: {first_line(error)}."
         raise TableError(message, "Is it damaged, or not .xlsx?") from error
-    return book, list(dict.fromkeys(first_line(warning.message) for warning in caught))
 
 
-def save_workbook(book: openpyxl.Workbook, handle: IO[bytes]) -> None:
-    """Write a workbook as `book.save` does, which leaves its archive open if the disk is full."""
-    book.properties.modified = datetime.now(UTC).replace(tzinfo=None)
-    with ZipFile(handle, "w", ZIP_DEFLATED) as archive:
-        PackageWriter(book, archive).write_data()
-
-
-def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> Worksheet:
-    sheets: dict[str, Worksheet] = {sheet.title: sheet for sheet in book.worksheets}
-    found = next(iter(sheets.values()), None) if wanted is None else sheets.get(wanted)
-    if found is None:
+def _title(book: Book, name: str, wanted: str | None) -> str:
+    """Return the title of the sheet to read."""
+    found = next(iter(book.sheets), None) if wanted is None else wanted
+    if found is None or found not in book.sheets:
         message = f"{name}: there is no sheet" + (f" {wanted!r}." if wanted else " with cells.")
-        raise UsageError(message, f"The sheets are: {', '.join(sheets)}.")
+        raise UsageError(message, f"The sheets are: {', '.join(book.sheets)}.")
     return found
-
-
-def _end(row: Sequence[object]) -> int:
-    """Return the place, from 1, of the last cell that is not blank; 0 if all are."""
-    return max((place for place, value in enumerate(row, 1) if value is not None), default=0)
-
-
-def _as_date(value: object) -> object:
-    """Return a value; a day, which Excel keeps as its midnight, as a day."""
-    return value.date() if isinstance(value, datetime) and value.time() == time() else value

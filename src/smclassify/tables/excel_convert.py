@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import IO, TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.writer.excel import ExcelWriter as PackageWriter
 
 from smclassify.errors import TableError
 from smclassify.tables.convert import as_text, labelled_rows, with_new_cells
-from smclassify.tables.excel import save_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +54,10 @@ class ExcelConverter:
             self._append(line, with_new_cells(row, cells, width, None))
 
     def finish(self) -> None:
-        """Write the workbook."""
-        save_workbook(self._book, self._handle)
+        """Write the workbook as its own `save` does, which leaves its archive open if the disk is full."""
+        self._book.properties.modified = datetime.now(UTC).replace(tzinfo=None)
+        with ZipFile(self._handle, "w", ZIP_DEFLATED) as archive:
+            PackageWriter(self._book, archive).write_data()
 
     def __del__(self) -> None:
         if not self._sheet.closed:

@@ -127,10 +127,11 @@ def _converter(table: Table, wanted: str, target: str, handle: IO[bytes]) -> Wri
     if wanted == "jsonl":
         return JsonConverter(table, handle)
     if wanted == "excel":
-        from smclassify.tables.excel import ExcelTable, ExcelWriter  # noqa: PLC0415 - an extra
+        from smclassify.tables.excel import ExcelTable  # noqa: PLC0415 - an extra
         from smclassify.tables.excel_convert import ExcelConverter  # noqa: PLC0415 - likewise
+        from smclassify.tables.excel_write import ExcelWriter  # noqa: PLC0415 - likewise
 
-        has_macros = isinstance(table, ExcelTable) and table.book.vba_archive is not None
+        has_macros = isinstance(table, ExcelTable) and table.name.lower().endswith(".xlsm")
         if target.lower().endswith(".xlsm" if not has_macros else ".xlsx"):
             tip = f"Name the output {'.xlsm' if has_macros else '.xlsx'}: Excel opens no other."
             raise UsageError(f"{target}: the workbook has {'' if has_macros else 'no '}macros.", tip)
