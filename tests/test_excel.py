@@ -637,6 +637,36 @@ def test_values_of_json(tmp_path: Path, value: str, cell: object) -> None:
     assert (found, type(found)) == (cell, type(cell))
 
 
+def test_numbers_keep_their_digits_on_the_way_to_excel(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.jsonl", '{"a": 123456789.12345678, "b": 0.30000000000000004, "c": 999999999999999}\n')
+    after = rewrite(path, target="x.xlsx")
+    assert re.findall(r"<v>(.*?)</v>", part_of(after)) == [
+        "123456789.12345678",
+        "0.30000000000000004",
+        "999999999999999",
+    ]
+    assert {cell.data_type for cell in sheet_of(after, "labelled")[2][:3]} == {"n"}
+
+
+TEXTS = [
+    pytest.param("_x0041_", "_x005F_x0041_", id="like an escaped character"),
+    pytest.param("_x005f_x000D_", "_x005F_x005f_x005F_x000D_", id="like two"),
+    pytest.param("a\r\nb", "a_x000D_\nb", id="carriage return"),
+    pytest.param("a_xyz_ x005F_", "a_xyz_ x005F_", id="unlike one"),
+    pytest.param("\uffff", "\N{REPLACEMENT CHARACTER}", id="no character of XML"),
+    pytest.param("_x0041_" * 4681, "_x005F_x0041_" * 4681, id="longer as it is stored"),
+]
+
+
+@pytest.mark.parametrize(("text", "stored"), TEXTS)
+def test_texts_are_escaped_on_the_way_to_excel(tmp_path: Path, text: str, stored: str) -> None:
+    path = written(tmp_path / "x.csv", f'task\n"{text}"\n')
+    after = rewrite(path, target="x.xlsx")
+    assert f"<is><t>{stored}</t></is>" in part_of(after)
+    expected = text.replace("\uffff", "\N{REPLACEMENT CHARACTER}")
+    assert rows_of(written(tmp_path / "y.xlsx", after)) == [[expected, "X"]]
+
+
 EXCEL_TYPES = [
     pytest.param(datetime(2026, 3, 2, 9), True, id="date and time"),  # noqa: DTZ001
     pytest.param(datetime.fromisoformat("2026-03-02T09:00:00+01:00"), False, id="with a zone"),

@@ -8,11 +8,11 @@ from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.writer.excel import ExcelWriter as PackageWriter
 
 from smclassify.errors import TableError
 from smclassify.tables.convert import as_text, labelled_rows, with_new_cells
+from smclassify.tables.excel_texts import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,11 +71,16 @@ class ExcelConverter:
         self._sheet.append([self._cell(line, value) for value in row])
 
     def _cell(self, line: int, value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
-        if value is None or _has_excel_type(value):
+        is_kept = value is None or _has_excel_type(value)
+        if is_kept and not isinstance(value, float):
             return value
-        text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", as_text(value))
+        cell = openpyxl.cell.WriteOnlyCell(self._sheet)
+        if is_kept:
+            cell._value = repr(value)  # noqa: SLF001 - openpyxl writes a number with sixteen digits
+            return cell
+        text = as_text(value)
         self._check(line, len(text), _LONGEST_TEXT, "characters in a cell")
-        cell = openpyxl.cell.WriteOnlyCell(self._sheet, text)
+        cell._value = stored_text(text)  # noqa: SLF001 - openpyxl cuts a text that is longer as it is stored
         cell.data_type = "s"  # a text that starts with = is no formula
         return cell
 
