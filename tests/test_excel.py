@@ -457,6 +457,14 @@ def test_durations_become_hours(tmp_path: Path) -> None:
     assert rewrite(path, target="out.csv") == b"task,a,b,new\nx,36:00:00,-12:00:00,X\n"
 
 
+def test_a_part_that_is_there_twice_is_the_last_one(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["a"]])
+    sheet = part_of(path.read_bytes())
+    with zipfile.ZipFile(path, "a") as book, pytest.warns(UserWarning, match="Duplicate name"):
+        book.writestr(SHEET, sheet.replace("<t>a</t>", "<t>b</t>"))
+    assert values_of(rewrite(path)) == [("task", "new"), ("b", "X")]
+
+
 def test_a_damaged_part_that_is_only_copied(tmp_path: Path) -> None:
     path = book_of(tmp_path / "x.xlsx")
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as book:
