@@ -87,10 +87,9 @@ def _text(scalar: pa.Scalar) -> str:
     if pa.types.is_date(kind):
         return _day(scalar.value if pa.types.is_date32(kind) else scalar.value // (_SECONDS * 1000))
     nanoseconds = scalar.value * _PER_UNIT[kind.unit]
-    days, rest = divmod(nanoseconds, _SECONDS * _SECOND)
     if pa.types.is_duration(kind):
-        lead = f"{days} day{'' if abs(days) == 1 else 's'}, " if days else ""
-        return lead + _clock(rest).removeprefix("0")
+        return "-" * (nanoseconds < 0) + _clock(abs(nanoseconds))
+    days, rest = divmod(nanoseconds, _SECONDS * _SECOND)
     if not pa.types.is_timestamp(kind):
         return _clock(rest)
     try:
