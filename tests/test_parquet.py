@@ -283,7 +283,7 @@ BEYOND_PYTHON = [
     pytest.param(pa.time64("ns"), 45296000000001, "12:34:56.000000001", id="nanoseconds of a time"),
     pytest.param(pa.duration("s"), 10**18, "277777777777777:46:40", id="a duration too long"),
     pytest.param(pa.duration("ns"), -1, "-00:00:00.000000001", id="nanoseconds of a duration"),
-    pytest.param(pa.duration("ns"), -10**9, "-00:00:01", id="seconds of a duration"),
+    pytest.param(pa.duration("ns"), -(10**9), "-00:00:01", id="seconds of a duration"),
 ]
 
 
