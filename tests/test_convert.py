@@ -16,6 +16,7 @@ from rewriting import rewrite, written
 
 from smclassify.errors import TableError
 from smclassify.tables import convert, records
+from smclassify.tables.cells import pieces
 from smclassify.tables.convert import as_text, first_line, unique_names
 
 if TYPE_CHECKING:
@@ -214,3 +215,12 @@ def test_any_table_keeps_its_values_in_every_text_format(
     lines = rewrite(path, target="out.jsonl", **options).decode().split("\n")
     objects = [json.loads(line) for line in lines if line]
     assert [list(found.values()) for found in objects] == [[*row, *[None] * (width - len(row)), "X"] for row in rows]
+
+
+@pytest.mark.parametrize("sizes", [[], [1], [400_000] * 7, [3_000_000, 1, 3_000_000]], ids=str)
+def test_pieces_of_rows(sizes: list[int]) -> None:
+    rows = [str(place % 10) * size for place, size in enumerate(sizes)]
+    found = list(pieces(rows))
+    assert "".join(found) == "".join(rows)
+    assert all(1 << 20 <= len(piece) < (1 << 20) + max(sizes) for piece in found[:-1])
+    assert len(found[-1]) < 1 << 20

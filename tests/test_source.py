@@ -17,7 +17,7 @@ from rewriting import rewrite, rows_of, written
 from smclassify.errors import TableError
 from smclassify.tables import source
 from smclassify.tables.formats import open_table
-from smclassify.tables.source import open_source
+from smclassify.tables.source import is_waiting, open_source
 from smclassify.tables.values import ReadOptions
 
 if TYPE_CHECKING:
@@ -307,27 +307,55 @@ TRICKLES = [
 ]
 
 
+class Trickle(io.RawIOBase):
+    """A pipe that gives its pieces one at a time."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        assert isinstance(buffer, memoryview)
+        piece = self._pieces.pop(0) if self._pieces else b""
+        buffer[: len(piece)] = piece[: len(buffer)]
+        self._pieces[:0] = filter(None, [piece[len(buffer) :]])
+        return min(len(piece), len(buffer))
+
+    def fileno(self) -> int:
+        return 0
+
+
 @pytest.mark.parametrize(("pieces", "rewritten"), TRICKLES)
 def test_a_pipe_is_judged_by_its_first_row_and_not_by_what_comes_first(
     monkeypatch: pytest.MonkeyPatch, pieces: list[bytes], rewritten: bytes
 ) -> None:
-    class Trickle(io.RawIOBase):
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: object) -> int:
-            if not pieces:
-                return 0
-            assert isinstance(buffer, memoryview)
-            piece = pieces.pop(0)
-            buffer[: len(piece)] = piece
-            return len(piece)
-
-        def fileno(self) -> int:
-            return 0
-
-    monkeypatch.setattr(source, "_open_raw", lambda _: Trickle())
+    monkeypatch.setattr(source, "_open_raw", lambda _: Trickle(pieces))
     assert rewrite("-", target="-") == rewritten
+
+
+def test_no_more_than_64_kb_of_a_pipe_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = os.urandom(100_000).replace(b"\n", b"x").replace(b"\r", b"x")
+    pieces = [content[:40_000], content[40_000:65_536], content[65_536:]]
+    monkeypatch.setattr(source, "_open_raw", lambda _: Trickle(pieces))
+    with open_source("-") as opened:
+        assert opened.start == content[: 1 << 16]
+        assert b"".join(opened.blocks()) == content
+
+
+def test_whether_a_pipe_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    monkeypatch.setattr(sys, "stdin", Pipe(read))
+    assert (is_waiting("-"), is_waiting("tasks.csv")) == (True, False)
+    os.write(write, b"a")
+    assert not is_waiting("-")
+    os.read(read, 1)
+    os.close(write)
+    assert not is_waiting("-")
+    os.close(read)
+    assert not is_waiting("-")
 
 
 def test_a_pipe_is_not_asked_for_more_than_its_first_row() -> None:

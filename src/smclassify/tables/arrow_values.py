@@ -88,7 +88,7 @@ def _text(scalar: pa.Scalar) -> str:
         return _day(scalar.value if pa.types.is_date32(kind) else scalar.value // (_SECONDS * 1000))
     nanoseconds = scalar.value * _PER_UNIT[kind.unit]
     if pa.types.is_duration(kind):
-        return "-" * (nanoseconds < 0) + _clock(abs(nanoseconds))
+        return ("-" if nanoseconds < 0 else "") + _clock(abs(nanoseconds))
     days, rest = divmod(nanoseconds, _SECONDS * _SECOND)
     if not pa.types.is_timestamp(kind):
         return _clock(rest)
