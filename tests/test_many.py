@@ -141,7 +141,7 @@ def test_what_is_said_of_the_parts(run: Run) -> None:
         "in/b.csv: comma-separated, UTF-8, LF line ends; activities in column 1 'task'",
         "in/a.csv: comma-separated, UTF-8, LF line ends; activities in column 1 'task'",
         "2 rows in 2 files: 1 sales, 1 marketing; 2 ok",
-        "note: in/a.csv: 1 blank line, kept",
+        "note: in/a.csv: 1 blank line, which is no row",
     ]
 
 

@@ -132,7 +132,7 @@ SUMMARIES = [
         [
             "3 rows: 2 sales, 1 other; 2 ok, 1 unsure",
             "note: 9 rows with too few or too many cells, kept (lines 2, 3, ...)",
-            "note: 1 blank line, kept",
+            "note: 1 blank line, which is no row",
             "problem: a quoted cell that starts on line 12 never ends; all below it became one cell",
         ],
         id="warts",

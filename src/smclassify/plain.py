@@ -123,7 +123,8 @@ def _remarks(summary: BatchSummary, where: str = "") -> list[str]:
         rows = f"{'line' if summary.n_ragged == 1 else 'lines'} {', '.join(map(str, summary.ragged_lines))}{more}"
         lines.append(f"note: {where}{counted(summary.n_ragged, 'row')} with too few or too many cells, kept ({rows})")
     if summary.n_blank_lines:
-        lines.append(f"note: {where}{counted(summary.n_blank_lines, 'blank line')}, kept")
+        no_rows = "which is no row" if summary.n_blank_lines == 1 else "which are no rows"
+        lines.append(f"note: {where}{counted(summary.n_blank_lines, 'blank line')}, {no_rows}")
     if (line := summary.unclosed_line) is not None:
         what = f"a quoted cell that starts on line {line} never ends; all below it became one cell"
         lines.append(f"problem: {where}{what}")
