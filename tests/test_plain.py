@@ -128,6 +128,11 @@ SUMMARIES = [
         summary(n_by_glossary=0), ["3 rows: 2 sales, 1 other; 2 ok, 1 unsure; 0 by the glossary"], id="glossary"
     ),
     pytest.param(
+        summary(n_blank_lines=2),
+        ["3 rows: 2 sales, 1 other; 2 ok, 1 unsure", "note: 2 blank lines, which are no rows"],
+        id="blank lines",
+    ),
+    pytest.param(
         summary(n_ragged=9, ragged_lines=(2, 3), n_blank_lines=1, unclosed_line=12),
         [
             "3 rows: 2 sales, 1 other; 2 ok, 1 unsure",
