@@ -332,6 +332,14 @@ def test_remarks() -> None:
     assert warning.startswith("warning: 1 of 2 rows (50.0 %) are among the examples that the model was made from")
 
 
+def test_groups_that_look_alike_are_all_shown() -> None:
+    names = ("", "(blank)", "\x07", r"\x07")
+    answers = make_answers([0] * 4, [0.9] * 4)
+    lines = plain_assessment(assess(collected(answers, [0, 1, 2, 3], names), LABELS, by="team"))
+    start = lines.index("by team") + 2
+    assert {line.split()[0] for line in lines[start : start + 4]} == {"(blank)", "(blank)_2", r"\x07", r"\x07_2"}
+
+
 def test_what_users_wrote_is_shown_not_sent() -> None:
     whole = assess(collected(make_answers([0, 1], [0.9, 0.6]), [0, 1], ("\x1b[31m", "")), LABELS, by="te\x07am")
     whole = replace(whole, mistakes=(Mistake(3, "two\nlines\x1b[0m", "sales", "marketing", 0.75),))

@@ -349,6 +349,13 @@ ERRORS = [
         "tasks.csv: the output would replace the input",
         id="model is definitions",
     ),
+    pytest.param(
+        ("train", "bad.csv", "-o", "new", "--save-pipeline", "./new"),
+        2,
+        "new: model and pipeline cannot be",
+        id="one file",
+    ),
+    pytest.param(("review", "."), 1, ".: this is a folder, not a file.", id="review of a folder"),
     pytest.param(("define", "--model", "damaged"), 1, "the model file is damaged", id="definitions of a damaged model"),
     pytest.param(("train", "-o", "tasks.csv"), 1, "tasks.csv: the file exists already.", id="model exists"),
 ]

@@ -42,6 +42,12 @@ def test_where_corrections_go(source: str, name: str) -> None:
     assert str(corrections_path(source)) == name
 
 
+@pytest.mark.parametrize("source", [".", "", "/", ".gz", "./"])
+def test_a_folder_has_no_corrections(source: str) -> None:
+    with pytest.raises(TableError, match="this is a folder, not a file"):
+        corrections_path(source)
+
+
 def test_each_answer_is_in_the_file_at_once(path: Path) -> None:
     with open_corrections(path) as file:
         file.append(CALL)
@@ -197,6 +203,7 @@ ROW = "cold call,sales,closing,sales,0.5,0123456789ab\n"
         pytest.param(HEADER + ROW + "a,b\n" + ROW, ":3: the row has 2 cells, not 6", id="too few cells"),
         pytest.param(HEADER + ROW + "x," + ROW, ":3: the row has 7 cells, not 6", id="too many cells"),
         pytest.param(HEADER + AUDIT_ROW + "\n,a,b,c,0.5,d\n", ":5: the column 'text' is blank", id="blank text"),
+        pytest.param(HEADER + "\u200b,b,c,d,0.5,e\n", ":2: the column 'text' is blank", id="a text that is not seen"),
         pytest.param(HEADER + "a,b,c,,0.5,d\n", ":2: the column 'was' is blank", id="blank cell"),
         pytest.param(HEADER + "a,b,c,d,sure,e\n", ":2: the confidence 'sure' is not", id="no number"),
         pytest.param(HEADER + "a,b,c,d,nan,e\n", ":2: the confidence 'nan' is not", id="NaN"),

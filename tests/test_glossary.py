@@ -174,6 +174,8 @@ FILES = [
     pytest.param("phrase,label,activity\nQBR,sales\n", [Entry("QBR", "sales")], id="short row"),
     pytest.param("phrase,label,activity\na,sales,cold outreach\n", [Entry("a", "sales", "cold-outreach")], id="name"),
     pytest.param("phrase,label\n\nQBR,sales\n,\n", [Entry("QBR", "sales")], id="blank rows"),
+    pytest.param("\n , \nphrase,label\nQBR,sales\n", [Entry("QBR", "sales")], id="blank rows first"),
+    pytest.param('"Phrase";"label";owner, date, why\nQBR;sales;x\n', [Entry("QBR", "sales")], id="commas in a name"),
     pytest.param("phrase,label\nQBR,sales\nqbr!,sales\n", [Entry("QBR", "sales")], id="twice the same"),
     pytest.param('phrase,label\n"a\nb",sales\n', [Entry("a\nb", "sales")], id="a line end in a phrase"),
     pytest.param("phrase,label\na\u2028b,sales\n", [Entry("a\u2028b", "sales")], id="a line separator in a phrase"),
@@ -230,6 +232,14 @@ WRONG = [
     pytest.param(b"term,label\na,sales\n", ":1: no column 'phrase'.", HELP, id="no phrases"),
     pytest.param(b"phrase,activity\na,seo\n", ":1: no column 'label'.", HELP, id="no labels"),
     pytest.param(b"", ":1: no column 'phrase'.", HELP, id="empty file"),
+    pytest.param(b"\n\nlabel\nx\n", ":3: no column 'phrase'.", HELP, id="no phrases, below blank rows"),
+    pytest.param(b"phrase,label,Label\na,b,c\n", ":1: two columns are called 'label'.", HELP, id="two labels"),
+    pytest.param(
+        b"label,phrase\nsales\n",
+        ":2: the phrase is blank.",
+        "Write one, or delete the row.",
+        id="a short row",
+    ),
     pytest.param(
         b"phrase,label\nAcme, Inc,sales\n",
         ":2: more cells than columns.",

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from smclassify import report_groups
+from smclassify.errors import UsageError
+from smclassify.report_gather import GroupOptions
 from smclassify.report_groups import GroupColumn, Grouping, GroupRow, GroupTally, period_of
 
 
@@ -107,6 +109,24 @@ def test_periods_are_in_order_without_gaps_and_what_is_no_date_is_counted() -> N
 )
 def test_gaps(period: report_groups.Period, cells: list[str], expected: list[str]) -> None:
     assert [row.value for row in counted(cells, GroupColumn(0, "due", period)).rows] == expected
+
+
+@pytest.mark.parametrize(("last", "n_shown"), [("2026-04-30", 120), ("2026-05-01", 2)])
+def test_gaps_that_would_make_too_many_stay(last: str, n_shown: int) -> None:
+    assert len(counted(["2026-01-01", last], GroupColumn(0, "due", "day")).rows) == n_shown
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y %H:%m", "%d/%d", "%Q", "%", "%d/%m/%"])
+def test_a_format_that_reads_no_date_is_refused(date_format: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        GroupOptions(date_format=date_format)
+    assert caught.value.message == f"No date can be read by the format {date_format!r}."
+    assert caught.value.tip == "Each part stands once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
+
+
+@pytest.mark.parametrize("date_format", [None, "%d.%m.%y", "%b %d, %Y", "%m/%Y", "%Y-%m-%dT%H:%M:%S", "%G week %V %u"])
+def test_a_format_that_reads_dates(date_format: str | None) -> None:
+    assert GroupOptions(date_format=date_format).date_format == date_format
 
 
 def test_only_the_latest_periods_are_shown() -> None:

@@ -42,6 +42,7 @@ def texts_of(candidates: Sequence[Candidate]) -> list[str]:
         pytest.param([("", 0.5, EMPTY), (" ", 0.5, EMPTY), ("a", 0.9, OK)], ["a"], id="empty never"),
         pytest.param([("known", 0.5, UNSURE), ("a", 0.9, OK)], ["a"], id="answered not again"),
         pytest.param([("\ud800", 0.5, UNSURE), ("a", 0.9, OK)], ["a"], id="half a surrogate pair"),
+        pytest.param([("nul\0call", 0.5, UNSURE), ("a", 0.9, OK)], ["a"], id="a NUL"),
         pytest.param([], [], id="nothing"),
     ],
 )

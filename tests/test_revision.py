@@ -55,6 +55,7 @@ UNUSABLE = [
     pytest.param("text,label,activity\na,sales,seo\n", r"c\.csv:2: seo is marketing, not 'sales'", id="wrong activity"),
     pytest.param("text,was\na,sales\n", r"c\.csv: no column 'label'", id="no label"),
     pytest.param("text,label\n", r"c\.csv: there are no examples", id="empty"),
+    pytest.param("text,label\na,sales\n\u200b,sales\n", r"c\.csv:3: the text '\\u200b' has nothing", id="no text"),
 ]
 
 

@@ -10,6 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import make_model
+
+from smclassify.artifact import save_model
+from smclassify.model import Thresholds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,3 +152,18 @@ def test_many_rows_are_handed_on_by_several_processes_before_the_next_ones_come(
             assert process.stdout.readline().startswith(b"cold call")
         time.sleep(0.5)
     assert process.communicate(timeout=60)[0] == b""
+
+
+@pytest.mark.parametrize(
+    "command", ["diff old new in.csv --fail-on-change", "evaluate in.csv --model old --fail-under accuracy=1"]
+)
+def test_a_gate_is_judged_also_when_nobody_reads_the_report(tmp_path: Path, command: str) -> None:
+    (tmp_path / "in.csv").write_text("task,label\n" + "call,marketing\nrank,sales\n" * 5)
+    save_model(make_model(), tmp_path / "old")
+    save_model(make_model(thresholds=Thresholds(2.0, 0.0, 0.0)), tmp_path / "new")
+    read, write = os.pipe()
+    os.close(read)
+    process = start(*command.split(), cwd=tmp_path, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    _, err = process.communicate(timeout=60)
+    assert (b"Traceback" in err, process.returncode) == (False, 4)

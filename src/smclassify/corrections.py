@@ -13,6 +13,7 @@ from smclassify.errors import TableError
 from smclassify.paths import read_whole
 from smclassify.tables.cells import joined_rows
 from smclassify.tables.values import LARGEST_CELL
+from smclassify.text import normalise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,7 +158,7 @@ def _correction(cells: list[str], where: str) -> Correction:
         tip = f"The columns are {', '.join(COLUMNS)}."
         raise TableError(f"{where}: the row has {len(cells)} cells, not {len(COLUMNS)}.", tip)
     for name, cell in zip(COLUMNS, cells, strict=True):
-        if not cell.strip():
+        if not normalise(cell).strip():
             raise TableError(f"{where}: the column {name!r} is blank.", "Fill it in, or remove the row.")
     text, label, activity, was, confidence, model = cells
     try:

@@ -28,7 +28,10 @@ def corrections_path(source: str) -> Path:
     >>> corrections_path("tasks.csv.gz").name
     'tasks.corrections.csv'
     """
-    return Path(source.removesuffix(".gz")).with_suffix(".corrections.csv")
+    path = Path(source.removesuffix(".gz"))
+    if not path.name:
+        raise TableError(f"{source or '.'}: this is a folder, not a file.", "Name a file inside it.")
+    return path.with_suffix(".corrections.csv")
 
 
 class CorrectionsFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from smclassify.text import written_words
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from smclassify.definitions import Definition
     from smclassify.model import Model
@@ -118,13 +118,14 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise GlossaryError(f"{path}:{line}: the line is not UTF-8.", "Save the file as CSV in UTF-8.") from error
-    header = content.partition("\n")[0]
-    reader = csv.reader(StringIO(content, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    header = next(filter(str.strip, content.splitlines()), "")
+    reader = csv.reader(StringIO(content, newline=""), delimiter=max(",;\t", key=partial(_fit, header)), strict=True)
     try:
-        names = [name.strip().casefold() for name in next(reader, [])]
+        names = next((_names(cells) for cells in reader if any(map(str.strip, cells))), [])
         for name in _COLUMNS:
-            if name not in names:
-                raise GlossaryError(f"{path}:1: no column {name!r}.", _HELP)
+            if names.count(name) != 1:
+                which = "two columns are called" if name in names else "no column"
+                raise GlossaryError(f"{path}:{max(1, reader.line_num)}: {which} {name!r}.", _HELP)
         while True:
             line = reader.line_num + 1
             cells = [cell.strip() for cell in next(reader)]
@@ -139,8 +140,18 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise GlossaryError(f"{path}:{reader.line_num}: not well formed CSV: {error}.", _HELP) from error
 
 
+def _names(cells: Iterable[str]) -> list[str]:
+    return [cell.strip().casefold() for cell in cells]
+
+
+def _fit(header: str, delimiter: str) -> tuple[bool, int]:
+    """Return how well a delimiter fits a header: whether it makes the columns, and how often it is there."""
+    names = _names(header.replace('"', "").split(delimiter))
+    return set(_COLUMNS) <= set(names), len(names)
+
+
 def _entry(row: dict[str, str], model: Model, where: str) -> Entry:
-    phrase = row["phrase"]
+    phrase = row.get("phrase", "")
     if not phrase:
         raise GlossaryError(f"{where}: the phrase is blank.", "Write one, or delete the row.")
     if not any(map(str.isalnum, "".join(written_words(phrase)))):

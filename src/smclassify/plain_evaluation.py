@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from smclassify.plain import counted, plain_source, visible
+from smclassify.tables.convert import unique_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,8 @@ def grids(assessment: Assessment) -> list[Grid]:
     ]
     if assessment.by is not None:
         by = visible(assessment.by)
-        groups = {visible(name) or "(blank)": figures for name, figures in assessment.groups.items()}
+        names = unique_names([visible(name) or "(blank)" for name in assessment.groups])
+        groups = dict(zip(names, assessment.groups.values(), strict=True))
         tables += [
             _groups(by, groups),
             _groups_surely(by, groups),

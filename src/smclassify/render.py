@@ -64,6 +64,16 @@ def note(lines: Iterable[str]) -> None:
         silence(sys.stderr)
 
 
+@contextmanager
+def while_read() -> Iterator[None]:
+    """Write to standard output for as long as somebody reads it; what comes after is done all the same."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+
+
 def broken(line: str, columns: int) -> list[str]:
     """Return a line as it fits between two edges; a word that is too long is left to the terminal."""
     if not 0 < columns < len(line) or "\n" in line:

@@ -12,7 +12,7 @@ from smclassify.errors import TableError, UsageError
 from smclassify.model import STATUSES
 from smclassify.predictions import EMPTY, NONE
 from smclassify.report import Answers, ReportTally
-from smclassify.report_groups import PERIODS, GroupColumn
+from smclassify.report_groups import PERIODS, GroupColumn, check_date_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +40,10 @@ class GroupOptions:
 
     by: tuple[str, ...] = ()
     date_format: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError unless dates can be read by the format."""
+        check_date_format(self.date_format)
 
 
 class Gatherer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+
+from smclassify.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,6 +187,21 @@ def period_of(cell: str, column: GroupColumn) -> str:
     return day.isoformat()[: len("2026-03")] if column.period == "month" else day.isoformat()
 
 
+def check_date_format(date_format: str | None) -> None:
+    """Raise unless dates can be read by a format.
+
+    Raises:
+        UsageError: It names a part that there is not, or one twice.
+    """
+    if date_format is None:
+        return
+    try:
+        datetime.strptime(datetime(2026, 3, 2, tzinfo=UTC).strftime(date_format), date_format)  # noqa: DTZ007 - as below
+    except (ValueError, re.error) as error:
+        tip = "Each part stands once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
+        raise UsageError(f"No date can be read by the format {date_format!r}.", tip) from error
+
+
 def _date(cell: str, date_format: str | None) -> date | None:
     if date_format is None:
         try:
@@ -205,10 +223,10 @@ def _without_gaps(periods: Sequence[str], period: Period) -> list[str]:
     filled = []
     for value in _iter_periods(periods[0], period):
         filled.append(value)
-        if value >= periods[-1]:
-            return filled
         if len(filled) > SHOWN_PERIODS:
             break
+        if value >= periods[-1]:
+            return filled
     return list(periods)
 
 

@@ -85,12 +85,12 @@ def _uncertainty(predictions: PredictionTable) -> NDArray[np.float64]:
 
 
 def _is_writable(text: str) -> bool:
-    """Return whether a text is Unicode; half a surrogate pair, which JSON can hold, is not."""
+    """Return whether a file of text can hold a text: not one with a NUL or half a surrogate pair, as JSON can."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text
 
 
 def ask_order(candidates: Sequence[Candidate]) -> list[Candidate]:

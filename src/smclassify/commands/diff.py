@@ -73,13 +73,13 @@ def diff(
         with render.batch_watcher(quiet=False, to_stdout=False)(table, place) as on_chunk:
             comparison = compare(table.chunks(place), one, other, limit or None, on_chunk)
         name = table.name
-    if as_json:
-        for change in comparison.changes:
-            render.say(plain_comparison.json_change(change))
-        render.say(plain_comparison.json_summary(comparison, str(one.path), str(other.path), name))
-    else:
-        _show(comparison)
-    sys.stdout.flush()
+    with render.while_read():
+        if as_json:
+            for change in comparison.changes:
+                render.say(plain_comparison.json_change(change))
+            render.say(plain_comparison.json_summary(comparison, str(one.path), str(other.path), name))
+        else:
+            _show(comparison)
     render.note(plain_comparison.plain_notes(comparison))
     if fail_on_change and comparison.n_changed:
         render.note([plain_comparison.plain_failure(comparison)])

@@ -117,11 +117,11 @@ def evaluate(
 
     by_name = None if columns.by is None else name_of(table, columns.by)
     assessment = assess(collected, model.labels, by_name)
-    if as_json:
-        render.say(plain.as_json(plain_evaluation.json_assessment(assessment, table.name, str(model.path))))
-    else:
-        _show(assessment)
-    sys.stdout.flush()
+    with render.while_read():
+        if as_json:
+            render.say(plain.as_json(plain_evaluation.json_assessment(assessment, table.name, str(model.path))))
+        else:
+            _show(assessment)
     render.note(plain_evaluation.plain_remarks(assessment))
     if plot is not None:
         write_plots(assessment, plot)

@@ -71,6 +71,8 @@ def train(
         raise UsageError("There is nothing to train on.", tip)
     for target, kept in product(targets, (*sources, shipped("data/labeled_activities.csv"))):
         check_target(str(target), str(kept), force=force)
+    if output and save_pipeline and output.resolve() == save_pipeline.resolve():
+        raise UsageError(f"{output}: model and pipeline cannot be one file.", "Name another with --save-pipeline.")
     other = settings_in_use().model if output is None else None
     if output is None:
         check_folder()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from smclassify.errors import DatasetError
+from smclassify.predictions import is_empty
 from smclassify.training.dataset import check_examples, read_examples, text_key
 from smclassify.weights import score
 
@@ -43,6 +45,9 @@ def read_corrections(paths: Sequence[Path], catalogue: Catalogue) -> tuple[list[
         for example in read_examples(path):
             check_examples([example], catalogue, path)
             key, here = text_key(example.text), f"{path}:{example.line}"
+            if is_empty(example.text):
+                tip = "Remove the row."
+                raise DatasetError(f"{here}: the text {example.text!r} has nothing to read in it.", tip)
             if key in last and last[key][1].label != example.label:
                 there, earlier = last[key]
                 notes.append(f"{here}: {example.text!r} is {example.label}, and not {earlier.label} as in {there}")
