@@ -478,17 +478,36 @@ def test_a_damaged_part_that_is_only_copied(tmp_path: Path) -> None:
     assert rewrite(path, target="out.csv")
 
 
-@pytest.mark.parametrize("encoding", ["UTF-16", "utf-16le", "ISO-8859-1"])
-def test_a_sheet_in_another_encoding(tmp_path: Path, encoding: str) -> None:
-    path = book_of(tmp_path / "x.xlsx", [["täsk"], ["é"]])
+def with_encoding(path: Path, name: str, encoding: str, before: str = "") -> Path:
+    """Write a part of a workbook in another encoding, with something before it."""
     with zipfile.ZipFile(path) as book:
         parts = {name: book.read(name) for name in book.namelist()}
-    mark = "\ufeff" if encoding == "utf-16le" else ""
-    sheet = f'{mark}<?xml version="1.0" encoding="{encoding}"?>{parts[SHEET].decode()}'
+    parts[name] = (before + parts[name].decode()).encode(encoding)
     with zipfile.ZipFile(path, "w") as book:
-        for name, content in (parts | {SHEET: sheet.encode(encoding)}).items():
-            book.writestr(name, content)
-    assert values_of(rewrite(path, {"ü": "ß"})) == [("täsk", "ü"), ("é", "ß")]
+        for each, content in parts.items():
+            book.writestr(each, content)
+    return path
+
+
+DECLARATION = '<?xml version="1.0" encoding="{}"?>'
+
+ENCODINGS = [
+    pytest.param("UTF-16", DECLARATION.format("UTF-16"), id="UTF-16"),
+    pytest.param("UTF-16-LE", "\ufeff" + DECLARATION.format("utf-16le"), id="the byte order declared"),
+    pytest.param("UTF-16-LE", DECLARATION.format("UTF-16"), id="no mark"),
+    pytest.param("UTF-16-BE", DECLARATION.format("UTF-16").replace('"', "'"), id="no mark, big-endian"),
+    pytest.param("UTF-16", '<?xml version="1.0"?>', id="none declared"),
+    pytest.param("UTF-16", "", id="no declaration"),
+    pytest.param("UTF-16-BE", "", id="no declaration and no mark"),
+    pytest.param("ISO-8859-1", DECLARATION.format("ISO-8859-1"), id="ISO-8859-1"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "before"), ENCODINGS)
+def test_a_sheet_in_another_encoding(tmp_path: Path, encoding: str, before: str) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["täsk"], ['é <?xml encoding="UTF-16"']])
+    after = rewrite(with_encoding(path, SHEET, encoding, before), {"ü": "ß"})
+    assert values_of(after) == [("täsk", "ü"), ('é <?xml encoding="UTF-16"', "ß")]
 
 
 def test_rows_that_are_numbered_in_two_ways(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS = 1 << 14
 _PROPERTIES = "docProps/core.xml"
-_UTF_16 = re.compile("UTF-16(LE|BE)?", re.IGNORECASE)
+_UTF_16 = {BOM_UTF16_LE: "UTF-16", BOM_UTF16_BE: "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
+_DECLARED = re.compile(r"""\A(<\?xml\s[^>]*?\sencoding\s*=\s*["'])[^"']*""")
 _MODIFIED = re.compile(rb"(<dcterms:modified\b[^>]*>)[^<]*")
 _NOT_WORKED_OUT = re.compile(rb"(<(?:\w+:)?calcPr\b)(?![^>]*\bfullCalcOnLoad\b)")
 
@@ -95,6 +96,5 @@ class ExcelWriter:
 
 def _in_utf8(xml: bytes) -> bytes:
     """Return XML in an encoding that has ASCII in it."""
-    if not xml.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
-        return xml
-    return _UTF_16.sub("UTF-8", xml.decode("UTF-16"), count=1).encode()
+    encoding = _UTF_16.get(xml[:2])
+    return xml if encoding is None else _DECLARED.sub(r"\1UTF-8", xml.decode(encoding)).encode()
