@@ -43,6 +43,12 @@ ROWS = [
     pytest.param('<row r="2"></row><row r="2"/>', f'<row r="2">{X}{Y}</row><row r="2"/>', id="a row twice"),
     pytest.param('<row r="3" spans="1:2"/><row r="2"></row>', f'<row r="3" spans="1:2"/><row r="2">{X}{Y}</row>',
                  id="rows in any order"),
+    pytest.param('<row r="2"/><row r="2"><c/></row>', f'<row r="2"/><row r="2"><c/>{X}{Y}</row>',
+                 id="a row twice, first as a single tag"),
+    pytest.param('<z:row xmlns:z="z" r="2"><c/></z:row><row r="2"></row>',
+                 f'<z:row xmlns:z="z" r="2"><c/></z:row><row r="2">{X}{Y}</row>', id="a row that is not the sheet's"),
+    pytest.param('<row r="2"><z:c xmlns:z="z" r="B2"/></row>', f'<row r="2">{X}{Y}<z:c xmlns:z="z" r="B2"/></row>',
+                 id="a cell that is not the sheet's"),
 ]  # fmt: skip
 
 
@@ -60,6 +66,26 @@ def test_a_prefix_stays() -> None:
         '<x:c r="C2" t="inlineStr"><x:is><x:t xml:space="preserve">X</x:t></x:is></x:c><x:c r="D2"><x:v>0.5</x:v></x:c>'
     )
     assert NewCells(sheet.format("").encode(), 2, {2: ["X", 0.5]}, None).written().decode() == sheet.format(new)
+
+
+def test_a_namespace_that_a_row_declares_stays() -> None:
+    sheet = '<x:worksheet xmlns:x="y"><x:sheetData><row xmlns="y" r="2">{}</row></x:sheetData></x:worksheet>'
+    assert NewCells(sheet.format("").encode(), 2, {2: ["X", 0.5]}, None).written().decode() == sheet.format(X + Y)
+
+
+NO_ROOM = [
+    pytest.param("", '<row r="2"/>', id="a single tag"),
+    pytest.param("<row r='2'></row>", "&e;", id="a row in an entity"),
+    pytest.param("<c r='A2'/>", '<row r="2">&e;</row>', id="cells in an entity"),
+]
+
+
+@pytest.mark.parametrize(("entity", "rows"), NO_ROOM)
+def test_rows_without_room_for_new_cells(entity: str, rows: str) -> None:
+    sheet = f'<!DOCTYPE worksheet [<!ENTITY e "{entity}">]><worksheet><sheetData>{rows}</sheetData></worksheet>'
+    cells = NewCells(sheet.encode(), 2, {2: ["X"]}, None)
+    assert cells.missing == {2}
+    assert cells.written().decode() == sheet
 
 
 DIMENSIONS = [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SPANS = re.compile(rb"""\sspans\s*=\s*("[^"]*"|'[^']*')""")
+_SEPARATOR = "}"
 _REF = re.compile(rb"""\sref\s*=\s*("[^"]*"|'[^']*')""")
 
 
@@ -47,10 +48,12 @@ class NewCells:
         self._header = header
         self._edits: list[tuple[int, int, bytes]] = []
         self._path: list[str] = []
+        self._namespace = ""
         self._tag_start = -1  # of a row or the dimension, until its end is known
         self._line = self._column = 0
         self._start_row()
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
+        self._parser.namespace_prefixes = True
         self._parser.StartElementHandler = self._opened
         self._parser.EndElementHandler = self._closed
         self._parser.Parse(xml, True)  # noqa: FBT003 - expat takes no name for it
@@ -69,10 +72,16 @@ class NewCells:
         self._looks: dict[int, str] = {}
         self._look_before: str | None = None
         self._column = 0
+        self._has_entity = False
 
     def _opened(self, tag: str, attributes: dict[str, str]) -> None:
-        index, name = self._parser.CurrentByteIndex, tag.rpartition(":")[2]
+        index = self._parser.CurrentByteIndex
         self._end_tag(index)
+        namespace, name, _ = _apart(tag)
+        if not self._path:
+            self._namespace = namespace
+        elif namespace != self._namespace:
+            name = tag
         match [*self._path[1:], name]:
             case ["dimension"]:
                 self._tag_start = index
@@ -87,6 +96,7 @@ class NewCells:
                     self._take_cell(index, attributes)
                 elif self._place is None:
                     self._place = index  # what else a row has stands after its cells
+        self._has_entity |= not self._xml.startswith(b"<", index)
         self._path.append(name)
 
     def _closed(self, tag: str) -> None:
@@ -94,11 +104,16 @@ class NewCells:
         self._end_tag(index)
         if self._path[1:] == ["sheetData", "row"]:
             self._end_blank(index)
-            if self._line in self.missing:
+            prefix = _apart(tag)[2]
+            if self._line in self.missing and self._is_open_until(index, prefix):
                 self.missing.remove(self._line)
                 place = index if self._place is None else self._place
-                self._edits.append((place, place, self._new_cells(tag.removesuffix("row"))))
+                self._edits.append((place, place, self._new_cells(prefix)))
         self._path.pop()
+
+    def _is_open_until(self, index: int, prefix: str) -> bool:
+        """Return whether a row ends with a tag at a place: one of a single tag, or in an entity, does not."""
+        return not self._has_entity and self._xml.startswith(f"</{prefix}row".encode(), index)
 
     def _take_cell(self, index: int, attributes: dict[str, str]) -> None:
         """Note where a cell stands."""
@@ -146,6 +161,16 @@ class NewCells:
                 look = self._look_before
             cells.append(_cell(prefix, f"{letter}{self._line}", look, value))
         return "".join(cells).encode("ascii", "xmlcharrefreplace")
+
+
+def _apart(tag: str) -> tuple[str, str, str]:
+    """Return the namespace, the name and the prefix of an element, of which expat leaves out what there is not."""
+    match tag.split(_SEPARATOR):
+        case [namespace, name]:
+            return namespace, name, ""
+        case [namespace, name, prefix]:
+            return namespace, name, f"{prefix}:"
+    return "", tag, ""
 
 
 def _cell(prefix: str, place: str, look: str, value: str | float | None) -> str:
