@@ -248,6 +248,14 @@ def test_merged_cells_are_not_written_into(tmp_path: Path) -> None:
     assert values_of(rewrite(path)) == [("task", None, None, "new"), ("a", None, None, "X")]
 
 
+@pytest.mark.parametrize("kind", ["array", "dataTable"])
+def test_what_a_formula_fills_is_not_written_into(tmp_path: Path, kind: str) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task", "sum"], ["a", "=1+1"]])
+    with_parts(path, sheet1=("<f>1+1</f>", f'<f t="{kind}" ref="B2:D3">1+1</f>'))
+    after = part_of(rewrite(path))
+    assert re.findall(r'<c r="(\w+)" t="inlineStr"><is><t xml:space', after) == ["E1", "E2"]
+
+
 @pytest.mark.parametrize("far", ["XFD1", "A3:XFC3", "A3:XFD3", "ZZZ1"])
 def test_a_sheet_without_room_for_the_new_columns(tmp_path: Path, far: str) -> None:
     path = tmp_path / "x.xlsx"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zipfile import ZipFile
 
 _STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_FILLING = frozenset({"array", "dataTable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Cells:
     Attributes:
         rows: By row and column, from 1, the values of the cells that are not blank; None is a formula without a value.
         height: The last row with such a cell; 0 if there is none.
-        width: The last column with such a cell, or in a merged area.
+        width: The last column with such a cell, in a merged area, or in one that a formula fills.
     """
 
     rows: dict[int, dict[int, object]]
@@ -72,6 +73,7 @@ class Book:
     def cells(self, title: str) -> Cells:
         """Return the cells of a sheet, without those under merged ones. Errors are of many kinds here too."""
         book, rows, merged = self._book, defaultdict[int, dict[int, object]](dict), list[tuple[int, int, int, int]]()
+        width = 0
         with self.archive.open(self.sheets[title]) as source:
             parser = WorkSheetParser(
                 source, self._strings, True, book.epoch, book._date_formats, book._timedelta_formats  # noqa: FBT003, SLF001 - openpyxl's own
@@ -81,12 +83,13 @@ class Book:
                     for node, cell in zip(element, parser.parse_row(element)[1], strict=True):
                         if node.tag == CELL_TAG and _is_content(node, cell):
                             rows[cell["row"]][cell["column"]] = _value(node, cell)
+                            width = max(width, _last_filled(node))
                     element.clear()
                 elif element.tag == MERGE_TAG:
                     merged = [range_boundaries(area.get("ref")) for area in element]
         _uncover(rows, merged)
         kept = {line: row for line, row in sorted(rows.items()) if row}
-        width = max([0, *(max(row) for row in kept.values()), *(area[2] for area in merged)])
+        width = max([width, *(max(row) for row in kept.values()), *(area[2] for area in merged)])
         return Cells(kept, max(kept, default=0), width)
 
 
@@ -103,6 +106,15 @@ def _shared_strings(reader: ExcelReader) -> Iterator[str]:
 
 def _is_content(node: Element, cell: dict[str, Any]) -> bool:
     return cell["value"] is not None or node.find(FORMULA_TAG) is not None
+
+
+def _last_filled(node: Element) -> int:
+    """Return the last column of the area that the formula of a cell fills; 0 if it fills the cell alone."""
+    formula = node.find(FORMULA_TAG)
+    if formula is None or formula.get("t") not in _FILLING or (area := formula.get("ref")) is None:
+        return 0
+    last: int = range_boundaries(area)[2]
+    return last
 
 
 def _value(node: Element, cell: dict[str, Any]) -> object:
