@@ -363,6 +363,16 @@ def test_blank_cells_with_a_look_are_no_columns(tmp_path: Path) -> None:
         assert [list(chunk.rows()) for chunk in table.chunks(0)] == [[["a"]]]
 
 
+@pytest.mark.parametrize("look", ["yyyy-mm-dd", "hh:mm", "[h]:mm", "0.0%"])
+def test_only_texts_take_the_look_of_a_date(tmp_path: Path, look: str) -> None:
+    book = openpyxl.load_workbook(book_of(tmp_path / "x.xlsx", [["task"], ["a"]]))
+    book["Tasks"]["B2"].number_format = book["Tasks"]["C2"].number_format = look
+    book.save(tmp_path / "x.xlsx")
+    after = sheet_of(rewrite(tmp_path / "x.xlsx", {"label": "X", "confidence": 0.5}))
+    assert [cell.value for cell in after[2]] == ["a", "X", 0.5]
+    assert [cell.number_format for cell in after[2]] == ["General", look, look if look == "0.0%" else "General"]
+
+
 def test_charts_are_no_tables(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.create_chartsheet("Chart", 0).add_chart(BarChart())

@@ -29,7 +29,12 @@ class NewCells:
     """
 
     def __init__(
-        self, xml: bytes, width: int, rows: Mapping[int, Sequence[str | float | None]], header: int | None
+        self,
+        xml: bytes,
+        width: int,
+        rows: Mapping[int, Sequence[str | float | None]],
+        header: int | None,
+        date_looks: frozenset[str] = frozenset(),
     ) -> None:
         """Read the XML.
 
@@ -38,6 +43,7 @@ class NewCells:
             width: The column before the new ones.
             rows: The new cells of each row.
             header: The row whose new cells look like the one before them; None if there is none.
+            date_looks: The looks that show a number as a date, a time or a duration, which new numbers do not take.
         """
         self.missing = set(rows)
         self._xml = xml
@@ -46,6 +52,7 @@ class NewCells:
         self._n_new = max(map(len, rows.values()), default=0)
         self._letters = [get_column_letter(width + place) for place in range(1, self._n_new + 1)]
         self._header = header
+        self._date_looks = date_looks
         self._edits: list[tuple[int, int, bytes]] = []
         self._path: list[str] = []
         self._namespace = ""
@@ -159,6 +166,8 @@ class NewCells:
             look = self._looks.get(column, "")
             if self._line == self._header and self._look_before:
                 look = self._look_before
+            if look in self._date_looks and isinstance(value, int | float):
+                look = ""
             cells.append(_cell(prefix, f"{letter}{self._line}", look, value))
         return "".join(cells).encode("ascii", "xmlcharrefreplace")
 

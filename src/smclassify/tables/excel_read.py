@@ -54,6 +54,7 @@ class Book:
         part: Name of the part that lists the sheets.
         sheets: The names of the parts of the sheets with cells, by their titles.
         n_sheets: How many sheets there are, those that are charts too.
+        date_looks: The looks of cells, as sheets name them, that show a number as a date, a time or a duration.
     """
 
     def __init__(self, handle: IO[bytes]) -> None:
@@ -69,6 +70,8 @@ class Book:
         sheets = [(sheet, rel) for sheet, rel in reader.parser.find_sheets() if rel.target in reader.valid_files]
         self.sheets: dict[str, str] = {sheet.name: rel.target for sheet, rel in sheets if "chartsheet" not in rel.Type}
         self.n_sheets = len(sheets)
+        dates = {*self._book._date_formats, *self._book._timedelta_formats}  # noqa: SLF001 - openpyxl's own
+        self.date_looks = frozenset(map(str, dates))
 
     def cells(self, title: str) -> Cells:
         """Return the cells of a sheet, without those under merged ones. Errors are of many kinds here too."""

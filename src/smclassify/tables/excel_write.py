@@ -87,7 +87,7 @@ class ExcelWriter:
         if part.filename != book.sheets[self.table.title]:
             return content
         header = None if self.table.headers is None else self.table.header_row
-        new_cells = NewCells(_in_utf8(content), self.table.width, self._rows, header)
+        new_cells = NewCells(_in_utf8(content), self.table.width, self._rows, header, book.date_looks)
         if new_cells.missing:
             message = f"{name}: the rows of the sheet {self.table.title!r} are numbered in two ways."
             raise TableError(message, "Open it in Excel and save it, or write CSV instead: -o out.csv")
