@@ -483,17 +483,39 @@ def test_a_part_that_is_there_twice_is_the_last_one(tmp_path: Path) -> None:
     assert values_of(rewrite(path)) == [("task", "new"), ("b", "X")]
 
 
-def test_a_damaged_part_that_is_only_copied(tmp_path: Path) -> None:
+PACKED = [
+    pytest.param(zipfile.ZIP_STORED, "Bad CRC", id="stored"),
+    pytest.param(zipfile.ZIP_DEFLATED, "Error -3 while decompressing", id="deflated"),
+    pytest.param(zipfile.ZIP_BZIP2, "Invalid data stream", id="bzip2"),
+    pytest.param(zipfile.ZIP_LZMA, "Corrupt input data|Invalid or unsupported options", id="lzma"),
+]
+
+
+@pytest.mark.parametrize(("packing", "reason"), PACKED)
+def test_a_damaged_part_that_is_only_copied(tmp_path: Path, packing: int, reason: str) -> None:
     path = book_of(tmp_path / "x.xlsx")
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as book:
-        book.writestr("xl/media/image1.png", b"picture")
-    path.write_bytes(path.read_bytes().replace(b"picture", b"pinture"))
+    with zipfile.ZipFile(path, "a", packing) as book:
+        book.writestr("xl/media/image1.png", b"picture" * 99)
+        part = book.getinfo("xl/media/image1.png")
+    content, start = bytearray(path.read_bytes()), part.header_offset + 30 + len(part.filename)
+    for place in range(start + 4, start + part.compress_size):
+        content[place] ^= 0x5A
+    path.write_bytes(content)
     with pytest.raises(
-        TableError, match=r"x\.xlsx: cannot read xl/media/image1\.png in the workbook: Bad CRC"
+        TableError, match=rf"x\.xlsx: cannot read xl/media/image1\.png in the workbook: ({reason})"
     ) as caught:
         rewrite(path)
     assert caught.value.tip == "Open it in Excel and save it, or write CSV instead: -o out.csv"
     assert rewrite(path, target="out.csv")
+
+
+def test_a_part_whose_name_is_damaged(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(path, "a") as book:
+        book.writestr("xl/media/é.png", b"picture")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xa9", 1))
+    with pytest.raises(TableError, match=r"x\.xlsx: cannot read xl/media/é\.png in the workbook: "):
+        rewrite(path)
 
 
 def with_encoding(path: Path, name: str, encoding: str, before: str = "") -> Path:

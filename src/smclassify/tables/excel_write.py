@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from smclassify.errors import TableError
 from smclassify.tables.convert import first_line
@@ -77,7 +76,7 @@ class ExcelWriter:
         name, book = self.table.name, self.table.book
         try:
             content = book.archive.read(part)
-        except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except Exception as error:  # each way of packing has errors of its own for a damaged part
             message = f"{name}: cannot read {part.filename} in the workbook: {first_line(error)}."
             raise TableError(message, "Open it in Excel and save it, or write CSV instead: -o out.csv") from error
         if part.filename == _PROPERTIES:
