@@ -248,6 +248,17 @@ def test_merged_cells_are_not_written_into(tmp_path: Path) -> None:
     assert values_of(rewrite(path)) == [("task", None, None, "new"), ("a", None, None, "X")]
 
 
+def test_large_merged_areas_with_few_cells_are_soon_read(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", [["task"], ["a"], ["b"]])
+    areas = "".join(f'<mergeCell ref="{letter}2:{letter}1048576"/>' for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" * 10)
+    with_parts(path, sheet1=("</sheetData>", f"</sheetData><mergeCells>{areas}</mergeCells>"))
+    with_parts(path, sheet1=('<row r="3"><c r="A3"', '<row r="1048570"><c r="A1048570"'))
+    start = time_module.process_time()
+    with open_table(str(path), ReadOptions()) as table:
+        assert (table.size, table.width) == (2, 26)
+    assert time_module.process_time() - start < 5
+
+
 @pytest.mark.parametrize("kind", ["array", "dataTable"])
 def test_what_a_formula_fills_is_not_written_into(tmp_path: Path, kind: str) -> None:
     path = book_of(tmp_path / "x.xlsx", [["task", "sum"], ["a", "=1+1"]])

@@ -139,7 +139,8 @@ def _uncover(rows: dict[int, dict[int, object]], merged: list[tuple[int, int, in
     """Take away the cells of merged areas that the first one covers: nobody sees them."""
     last = max(rows, default=0)
     for left, top, right, bottom in merged:
-        for line in range(top, min(bottom, last) + 1):
+        area = range(top, min(bottom, last) + 1)
+        for line in area if len(area) < len(rows) else [line for line in rows if line in area]:
             row = rows.get(line, {})
             covered = [place for place in row if left <= place <= right and (line, place) != (top, left)]
             for place in covered:
