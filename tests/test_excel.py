@@ -325,6 +325,13 @@ def test_another_sheet(tmp_path: Path) -> None:
     assert values_of(after) == [tuple(row) for row in ROWS]
 
 
+def test_a_sheet_that_is_referred_to_in_another_case(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[["stays"]])
+    with_parts(path, **{"workbook.xml": ("worksheets/sheet1.xml", "Worksheets/Sheet1.xml")})
+    after = rewrite(path)
+    assert re.findall(r'<c r="(\w+)" t="inlineStr"><is><t xml:space', part_of(after)) == ["E1", "E2", "E3"]
+
+
 def test_no_such_sheet(tmp_path: Path) -> None:
     path = book_of(tmp_path / "x.xlsx", Other=[["what"]])
     with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet 'what'\.") as caught:

@@ -67,8 +67,14 @@ class Book:
         self._strings = list(_shared_strings(reader))
         self.archive: ZipFile = reader.archive
         self.part: str = reader.parser.workbook_part_name
-        sheets = [(sheet, rel) for sheet, rel in reader.parser.find_sheets() if rel.target in reader.valid_files]
-        self.sheets: dict[str, str] = {sheet.name: rel.target for sheet, rel in sheets if "chartsheet" not in rel.Type}
+        parts = {part.lower(): part for part in reader.valid_files}  # a reference need not have the case of the name
+        parts |= {part: part for part in reader.valid_files}
+        found = [
+            (sheet.name, parts.get(rel.target, parts.get(rel.target.lower())), rel.Type)
+            for sheet, rel in reader.parser.find_sheets()
+        ]
+        sheets = [(title, part, kind) for title, part, kind in found if part is not None]
+        self.sheets: dict[str, str] = {title: part for title, part, kind in sheets if "chartsheet" not in kind}
         self.n_sheets = len(sheets)
         dates = {*self._book._date_formats, *self._book._timedelta_formats}  # noqa: SLF001 - openpyxl's own
         self.date_looks = frozenset(map(str, dates))
