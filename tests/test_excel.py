@@ -337,6 +337,8 @@ def test_no_such_sheet(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet 'what'\.") as caught:
         rows_of(path, sheet="what")
     assert caught.value.tip == "The sheets are: Tasks, Other."
+    with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet ''\."):
+        rows_of(path, sheet="")
 
 
 def test_a_sheet_without_cells(tmp_path: Path) -> None:
@@ -401,8 +403,18 @@ def test_charts_are_no_tables(tmp_path: Path) -> None:
         rows_of(tmp_path / "x.xlsx", sheet="Chart")
     del book["Sheet"]
     book.save(tmp_path / "x.xlsx")
-    with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet with cells\.$"):
+    with pytest.raises(UsageError, match=r"x\.xlsx: there is no sheet with cells\.$") as caught:
         rows_of(tmp_path / "x.xlsx")
+    assert caught.value.tip == "All that it has are charts."
+
+
+def test_a_strict_workbook(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx", Other=[["b"]])
+    spaces = "http://schemas.openxmlformats.org/officeDocument/2006/", "http://purl.oclc.org/ooxml/officeDocument/"
+    with_parts(path, **dict.fromkeys(["workbook", "workbook.xml"], spaces))
+    with pytest.raises(TableError, match=r"x\.xlsx: no sheets are found in the workbook\.") as caught:
+        rows_of(path)
+    assert caught.value.tip == "Is it a Strict Open XML workbook? Save it as Excel Workbook (.xlsx)."
 
 
 def without_new_cells(sheet: str) -> str:

@@ -117,7 +117,7 @@ def open_workbook(name: str, options: ReadOptions) -> Iterator[ExcelTable]:
     """Open a sheet of a workbook.
 
     Raises:
-        TableError: It is not a workbook, or the sheet is blank.
+        TableError: It is not a workbook that can be read, or the sheet is blank.
         UsageError: There is no such sheet.
     """
     _check_size(name)
@@ -160,8 +160,12 @@ def _one_sentence(name: str) -> Iterator[None]:
 
 def _title(book: Book, name: str, wanted: str | None) -> str:
     """Return the title of the sheet to read."""
+    if not book.n_sheets:
+        tip = "Is it a Strict Open XML workbook? Save it as Excel Workbook (.xlsx)."
+        raise TableError(f"{name}: no sheets are found in the workbook.", tip)
     found = next(iter(book.sheets), None) if wanted is None else wanted
     if found is None or found not in book.sheets:
-        message = f"{name}: there is no sheet" + (f" {wanted!r}." if wanted else " with cells.")
-        raise UsageError(message, f"The sheets are: {', '.join(book.sheets)}.")
+        message = f"{name}: there is no sheet" + (" with cells." if wanted is None else f" {wanted!r}.")
+        tip = f"The sheets are: {', '.join(book.sheets)}." if book.sheets else "All that it has are charts."
+        raise UsageError(message, tip)
     return found
