@@ -792,6 +792,9 @@ def test_more_than_a_workbook_can_hold(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(TableError, match=r"long\.csv:1: a workbook can hold no more") as caught:
         rewrite(path, target="x.xlsx")
     assert caught.value.tip == "Write CSV or JSON Lines instead: -o out.csv"
+    path = written(tmp_path / "pairs.csv", "a\n" + "\N{TELEPHONE RECEIVER}" * 16_384 + "\n")
+    with pytest.raises(TableError, match=r"pairs\.csv:2: a workbook can hold no more than 32,767 characters"):
+        rewrite(path, target="x.xlsx")
     path = written(tmp_path / "y.csv", "a\n1" + ",2" * 16_383 + "\n")
     with pytest.raises(TableError, match=r"y\.csv:2: a workbook can hold no more than 16,384 cells in a row\."):
         rewrite(path, target="x.xlsx")

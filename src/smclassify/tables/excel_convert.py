@@ -79,7 +79,7 @@ class ExcelConverter:
             cell._value = repr(value)  # noqa: SLF001 - openpyxl writes a number with sixteen digits
             return cell
         text = as_text(value)
-        self._check(line, len(text), _LONGEST_TEXT, "characters in a cell")
+        self._check(line, len(text.encode("utf-16-le")) // 2, _LONGEST_TEXT, "characters in a cell")
         cell._value = stored_text(text)  # noqa: SLF001 - openpyxl cuts a text that is longer as it is stored
         cell.data_type = "s"  # a text that starts with = is no formula
         return cell
