@@ -513,6 +513,16 @@ def test_a_part_that_is_there_twice_is_the_last_one(tmp_path: Path) -> None:
     assert values_of(rewrite(path)) == [("task", "new"), ("b", "X")]
 
 
+def test_names_of_parts_stay_that_the_archive_does_not_call_utf_8(tmp_path: Path) -> None:
+    path = book_of(tmp_path / "x.xlsx")
+    with zipfile.ZipFile(path, "a") as book:
+        for name in ("xl/media/EE.png", "xl/media/Z.png", "xl/media/ß.png"):
+            book.writestr(name, b"picture")
+    path.write_bytes(path.read_bytes().replace(b"EE.png", "é.png".encode()).replace(b"Z.png", b"\x81.png"))
+    with zipfile.ZipFile(io.BytesIO(rewrite(path))) as after:
+        assert after.namelist()[-3:] == ["xl/media/é.png", "xl/media/ü.png", "xl/media/ß.png"]
+
+
 PACKED = [
     pytest.param(zipfile.ZIP_STORED, "Bad CRC", id="stored"),
     pytest.param(zipfile.ZIP_DEFLATED, "Error -3 while decompressing", id="deflated"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smclassify.tables.values import Chunk, NewColumn
 
 _MOST_COLUMNS = 1 << 14
+_SAYS_UTF_8 = 0x800
 _PROPERTIES = "docProps/core.xml"
 _UTF_16 = {BOM_UTF16_LE: "UTF-16", BOM_UTF16_BE: "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
 _DECLARED = re.compile(r"""\A(<\?xml\s[^>]*?\sencoding\s*=\s*["'])[^"']*""")
@@ -69,7 +70,7 @@ class ExcelWriter:
         parts = {part.filename: part for part in self.table.book.archive.infolist()}
         with ZipFile(self.handle, "w", ZIP_DEFLATED) as archive:
             for part in parts.values():
-                archive.writestr(ZipInfo(part.filename, part.date_time), self._part(part), ZIP_DEFLATED)
+                archive.writestr(ZipInfo(_name(part), part.date_time), self._part(part), ZIP_DEFLATED)
 
     def _part(self, part: ZipInfo) -> bytes:
         """Return what a part of the new workbook holds."""
@@ -91,6 +92,14 @@ class ExcelWriter:
             message = f"{name}: the rows of the sheet {self.table.title!r} are numbered in two ways."
             raise TableError(message, "Open it in Excel and save it, or write CSV instead: -o out.csv")
         return new_cells.written()
+
+
+def _name(part: ZipInfo) -> str:
+    """Return the name of a part, which is UTF-8 also where the archive does not say so."""
+    try:
+        return part.filename if part.flag_bits & _SAYS_UTF_8 else part.filename.encode("cp437").decode()
+    except UnicodeError:
+        return part.filename
 
 
 def _in_utf8(xml: bytes) -> bytes:
