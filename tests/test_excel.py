@@ -558,6 +558,23 @@ def test_a_part_whose_name_is_damaged(tmp_path: Path) -> None:
         rewrite(path)
 
 
+CALCULATIONS = [
+    pytest.param(' fullCalcOnLoad="0"', id="off"),
+    pytest.param(" fullCalcOnLoad = 'false'", id="off in words"),
+    pytest.param(' fullCalcOnLoad="1"', id="on"),
+    pytest.param("", id="not said"),
+]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16"])
+@pytest.mark.parametrize("said", CALCULATIONS)
+def test_formulas_are_worked_out_when_the_workbook_is_opened(tmp_path: Path, said: str, encoding: str) -> None:
+    path = with_parts(book_of(tmp_path / "x.xlsx"), workbook=(' fullCalcOnLoad="1"', said))
+    after = rewrite(with_encoding(path, "xl/workbook.xml", encoding, DECLARATION.format(encoding)))
+    assert openpyxl.load_workbook(io.BytesIO(after)).calculation.fullCalcOnLoad
+    assert part_of(after, "xl/workbook.xml").count("fullCalcOnLoad") == 1
+
+
 def with_encoding(path: Path, name: str, encoding: str, before: str = "") -> Path:
     """Write a part of a workbook in another encoding, with something before it."""
     with zipfile.ZipFile(path) as book:

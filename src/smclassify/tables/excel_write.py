@@ -25,6 +25,7 @@ _PROPERTIES = "docProps/core.xml"
 _UTF_16 = {BOM_UTF16_LE: "UTF-16", BOM_UTF16_BE: "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
 _DECLARED = re.compile(r"""\A(<\?xml\s[^>]*?\sencoding\s*=\s*["'])[^"']*""")
 _MODIFIED = re.compile(rb"(<dcterms:modified\b[^>]*>)[^<]*")
+_WORKED_OUT = re.compile(rb"""(<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad\s*=\s*)["'](?:0|false)["']""")
 _NOT_WORKED_OUT = re.compile(rb"(<(?:\w+:)?calcPr\b)(?![^>]*\bfullCalcOnLoad\b)")
 
 
@@ -83,6 +84,7 @@ class ExcelWriter:
         if part.filename == _PROPERTIES:
             return _MODIFIED.sub(rb"\g<1>" + f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}".encode(), content)
         if part.filename == book.part:  # other sheets may count the new cells
+            content = _WORKED_OUT.sub(rb'\1"1"', _in_utf8(content))
             return _NOT_WORKED_OUT.sub(rb'\1 fullCalcOnLoad="1"', content)
         if part.filename != book.sheets[self.table.title]:
             return content
