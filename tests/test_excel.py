@@ -575,6 +575,16 @@ def test_formulas_are_worked_out_when_the_workbook_is_opened(tmp_path: Path, sai
     assert part_of(after, "xl/workbook.xml").count("fullCalcOnLoad") == 1
 
 
+@pytest.mark.parametrize(("tag", "is_dated"), [("<{} />", False), ("<{}></{}>", True), ("<{}>2020</{}>", True)])
+def test_only_a_date_that_is_there_changes(tmp_path: Path, tag: str, is_dated: bool) -> None:
+    path = book_of(tmp_path / "x.xlsx")
+    [date_of] = re.findall("<dcterms:modified.*</dcterms:modified>", part_of(path.read_bytes(), CORE))
+    new = tag.replace("{}", 'dcterms:modified xsi:type="dcterms:W3CDTF"', 1).replace("{}", "dcterms:modified")
+    core = part_of(rewrite(with_parts(path, core=(date_of, new))), CORE)
+    assert (new in core) is not is_dated
+    assert (f"{datetime.now(UTC):>%Y-}" in core.partition("<dcterms:modified")[2]) is is_dated
+
+
 def with_encoding(path: Path, name: str, encoding: str, before: str = "") -> Path:
     """Write a part of a workbook in another encoding, with something before it."""
     with zipfile.ZipFile(path) as book:

@@ -24,7 +24,7 @@ _SAYS_UTF_8 = 0x800
 _PROPERTIES = "docProps/core.xml"
 _UTF_16 = {BOM_UTF16_LE: "UTF-16", BOM_UTF16_BE: "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
 _DECLARED = re.compile(r"""\A(<\?xml\s[^>]*?\sencoding\s*=\s*["'])[^"']*""")
-_MODIFIED = re.compile(rb"(<dcterms:modified\b[^>]*>)[^<]*")
+_MODIFIED = re.compile(rb"(<dcterms:modified\b[^>]*(?<!/)>)[^<]*")
 _WORKED_OUT = re.compile(rb"""(<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad\s*=\s*)["'](?:0|false)["']""")
 _NOT_WORKED_OUT = re.compile(rb"(<(?:\w+:)?calcPr\b)(?![^>]*\bfullCalcOnLoad\b)")
 
