@@ -617,6 +617,20 @@ def test_a_sheet_in_another_encoding(tmp_path: Path, encoding: str, before: str)
     assert values_of(after) == [("täsk", "ü"), ('é <?xml encoding="UTF-16"', "ß")]
 
 
+@pytest.mark.parametrize("name", [SHEET, "xl/workbook.xml"])
+def test_half_a_pair_in_utf_16(tmp_path: Path, name: str) -> None:
+    path = with_encoding(book_of(tmp_path / "x.xlsx", [["Tasks"], ["a"]]), name, "UTF-16", DECLARATION.format("UTF-16"))
+    with zipfile.ZipFile(path) as book:
+        parts = {each: book.read(each) for each in book.namelist()}
+    half, text = "\ud83d".encode("UTF-16", "surrogatepass")[2:], "Tasks".encode("UTF-16")[2:]
+    parts[name] = parts[name].replace(text, half + text[2:])
+    with zipfile.ZipFile(path, "w") as book:
+        for each, content in parts.items():
+            book.writestr(each, content)
+    with pytest.raises(TableError, match=rf"x\.xlsx: cannot read {name} in the workbook: .*illegal UTF-16 surrogate"):
+        rewrite(path)
+
+
 def test_rows_that_are_numbered_in_two_ways(tmp_path: Path) -> None:
     path = with_parts(book_of(tmp_path / "x.xlsx", [["task", "n"], ["a", 1]]), sheet1=('"A2"', '"A3"'))
     with pytest.raises(TableError, match=r"x\.xlsx: the rows of the sheet 'Tasks' are numbered in two ways") as caught:

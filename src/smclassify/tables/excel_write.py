@@ -76,20 +76,22 @@ class ExcelWriter:
     def _part(self, part: ZipInfo) -> bytes:
         """Return what a part of the new workbook holds."""
         name, book = self.table.name, self.table.book
+        sheet = book.sheets[self.table.title]
         try:
             content = book.archive.read(part)
+            if part.filename in {book.part, sheet}:
+                content = _in_utf8(content)
         except Exception as error:  # each way of packing has errors of its own for a damaged part
             message = f"{name}: cannot read {part.filename} in the workbook: {first_line(error)}."
             raise TableError(message, "Open it in Excel and save it, or write CSV instead: -o out.csv") from error
         if part.filename == _PROPERTIES:
             return _MODIFIED.sub(rb"\g<1>" + f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}".encode(), content)
         if part.filename == book.part:  # other sheets may count the new cells
-            content = _WORKED_OUT.sub(rb'\1"1"', _in_utf8(content))
-            return _NOT_WORKED_OUT.sub(rb'\1 fullCalcOnLoad="1"', content)
-        if part.filename != book.sheets[self.table.title]:
+            return _NOT_WORKED_OUT.sub(rb'\1 fullCalcOnLoad="1"', _WORKED_OUT.sub(rb'\1"1"', content))
+        if part.filename != sheet:
             return content
         header = None if self.table.headers is None else self.table.header_row
-        new_cells = NewCells(_in_utf8(content), self.table.width, self._rows, header, book.date_looks)
+        new_cells = NewCells(content, self.table.width, self._rows, header, book.date_looks)
         if new_cells.missing:
             message = f"{name}: the rows of the sheet {self.table.title!r} are numbered in two ways."
             raise TableError(message, "Open it in Excel and save it, or write CSV instead: -o out.csv")
