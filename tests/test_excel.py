@@ -657,6 +657,16 @@ def test_macros(tmp_path: Path) -> None:
     assert caught.value.tip == "Name the output .xlsx: Excel opens no other."
 
 
+@pytest.mark.parametrize(("ending", "what"), [("xltx", "a template"), ("xltm", "a template with macros")])
+@pytest.mark.parametrize("wrong", ["out.xlsx", "OUT.XLSM"])
+def test_a_template_stays_one(tmp_path: Path, ending: str, what: str, wrong: str) -> None:
+    path = book_of(tmp_path / f"x.{ending}", [["task"], ["a"]])
+    with pytest.raises(UsageError, match=rf"{wrong}: the workbook is {what}\.") as caught:
+        rewrite(path, target=wrong, format="excel")
+    assert caught.value.tip == f"Name the output .{ending}: Excel opens no other."
+    assert values_of(rewrite(path, target=f"out.{ending}", format="excel")) == [("task", "new"), ("a", "X")]
+
+
 USES_OF_MACROS = [
     pytest.param({}, "out.xlsm", None, id="written"),
     pytest.param({"sheet": "what"}, "out.xlsm", "there is no sheet", id="no such sheet"),

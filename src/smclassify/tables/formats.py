@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from io import FileIO
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
 from smclassify.errors import UsageError
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from smclassify.tables.values import Table, Writer
 
 _EXTRAS = {"excel": "openpyxl", "parquet": "pyarrow"}
+_WORKBOOKS = {
+    ".xlsx": "has no macros",
+    ".xlsm": "has macros",
+    ".xltx": "is a template",
+    ".xltm": "is a template with macros",
+}
 
 
 @contextmanager
@@ -102,7 +109,7 @@ def open_writer(table: Table, target: str, handle: IO[bytes]) -> Writer:
 
     Raises:
         UsageError: The format needs an extra that is not installed, or the target's name promises wrongly that it is
-            packed or has macros.
+            packed, has macros or is no template.
     """
     wanted = format_of(target) or table.format
     if wanted in WHOLE_FORMATS and is_packed(target):
@@ -131,10 +138,12 @@ def _converter(table: Table, wanted: str, target: str, handle: IO[bytes]) -> Wri
         from smclassify.tables.excel_convert import ExcelConverter  # noqa: PLC0415 - likewise
         from smclassify.tables.excel_write import ExcelWriter  # noqa: PLC0415 - likewise
 
-        has_macros = isinstance(table, ExcelTable) and table.name.lower().endswith(".xlsm")
-        if target.lower().endswith(".xlsm" if not has_macros else ".xlsx"):
-            tip = f"Name the output {'.xlsm' if has_macros else '.xlsx'}: Excel opens no other."
-            raise UsageError(f"{target}: the workbook has {'' if has_macros else 'no '}macros.", tip)
+        suffix = PurePath(table.name.lower()).suffix if isinstance(table, ExcelTable) else ""
+        own = suffix if suffix in _WORKBOOKS else ".xlsx"
+        if target.lower().endswith((".xlsx", ".xlsm")) and not target.lower().endswith(own):
+            raise UsageError(
+                f"{target}: the workbook {_WORKBOOKS[own]}.", f"Name the output {own}: Excel opens no other."
+            )
         return ExcelWriter(table, handle) if isinstance(table, ExcelTable) else ExcelConverter(table, handle)
     if wanted == "parquet":
         from smclassify.tables.parquet import ParquetWriter  # noqa: PLC0415 - an extra
