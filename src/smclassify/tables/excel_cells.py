@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 from itertools import count
 from typing import TYPE_CHECKING
@@ -172,6 +173,7 @@ class NewCells:
         return "".join(cells).encode("ascii", "xmlcharrefreplace")
 
 
+@lru_cache(maxsize=64)  # it is asked for each tag
 def _apart(tag: str) -> tuple[str, str, str]:
     """Return the namespace, the name and the prefix of an element, of which expat leaves out what there is not."""
     match tag.split(_SEPARATOR):
