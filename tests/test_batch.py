@@ -170,6 +170,7 @@ COLUMNS = [
     pytest.param("activity,owner,label", None, 0, id="a label that is not beside it"),
     pytest.param("status,activity", None, 1, id="no label"),
     pytest.param("\ufeff\ufefftask,id", "task", 0, id="two marks"),
+    pytest.param("\ufeff\ufefftask,id", "\ufefftask", 0, id="two marks, and asked for so"),
     pytest.param("\ufeff\ufeff Task,id", None, 0, id="two marks before a usual name"),
 ]
 

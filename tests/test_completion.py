@@ -170,6 +170,7 @@ def test_any_command_line_is_read(line: str) -> None:
     [
         ("a.csv", b"\xef\xbb\xbfid; Task title \n1;2\n", ("id", "Task title")),
         ("a.csv", "Größe,b\n".encode("cp1252"), ("Größe", "b")),
+        ("a.csv", b"\xef\xbb\xbf\xef\xbb\xbf id,b\n", ("id", "b")),
         ("a.tsv", b"a\tb\n", ("a", "b")),
         ("a.jsonl", b'{"a": 1, "b": {"c": 2}}\n' + b'{"a": 3}\n' * 20_000, ("a", "b", "b.c")),
         ("a.txt", b"one\ntwo\n", ()),

@@ -42,6 +42,7 @@ TEXTS = [
     pytest.param([timedelta(hours=1)], '["01:00:00"]', id="duration in a list"),
     pytest.param("é".encode(), "é", id="bytes of text"),
     pytest.param(b"\xff\x00", "ff00", id="other bytes"),
+    pytest.param(b"a\x00", "6100", id="bytes with a zero"),
     pytest.param([1, None, "ü", [True]], '[1, null, "ü", [true]]', id="list"),
     pytest.param({"a": date(2026, 3, 2), "b": Decimal("1.10")}, '{"a": "2026-03-02", "b": "1.10"}', id="object"),
 ]

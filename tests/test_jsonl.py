@@ -81,6 +81,8 @@ PATHS = [
     pytest.param('{"a": [{"b": 1}], "n": 1.5}', {"a": '[{"b": 1}]', "n": "1.5"}, id="lists and numbers are texts"),
     pytest.param('{"a": 1.10, "b": [1E400, 1], "c": 12345678901234567890.5}',
                  {"a": "1.10", "b": "[1E400, 1]", "c": "12345678901234567890.5"}, id="numbers as they are written"),
+    pytest.param('{"a": -0, "b": [-0, NaN], "c": NaN, "d": -Infinity, "e": 0}',
+                 {"a": "-0", "b": "[-0, NaN]", "c": "NaN", "d": "-Infinity", "e": "0"}, id="odd numbers"),
     pytest.param('{"a": null, "t": true, "é": "ü"}', {"a": "", "t": "true", "é": "ü"}, id="null is blank"),
     pytest.param('{"": "x", " ": {"": "y"}}', {"": "x", " ": '{"": "y"}', " .": "y"}, id="blank keys"),
     pytest.param('{"a":{"b":{"c":{"d":{"e":1}}}}}', {
@@ -251,3 +253,10 @@ def test_any_objects_keep_their_characters(
     assert after == ['{"a": 1, "new": "X"}'] + [
         line[:-1] + (", " if row else "") + '"new": "X"}' for line, row in zip(lines, rows, strict=True)
     ]
+
+
+def test_what_could_be_read_can_be_written_however_deep() -> None:
+    value: object = 1
+    for _ in range(5_000):
+        value = [value]
+    assert as_json(value) == "[" * 5_000 + "1" + "]" * 5_000

@@ -231,6 +231,17 @@ def test_an_input_is_not_replaced_in_the_place_of_another(run: Run, folder: Path
     assert (folder / "in" / "b.csv").read_bytes() == before
 
 
+def test_two_outputs_are_not_one_file(run: Run, folder: Path) -> None:
+    (folder / "there" / "a.csv").write_text("mine")
+    (folder / "there" / "b.csv").symlink_to("a.csv")
+    done = run("batch", "in/a.csv", "in/b.csv", "-o", "there", "--force")
+    assert (done.code, done.err) == (
+        2,
+        "smclassify: error: there/a.csv: the output would replace another one. Name another folder with -o.\n",
+    )
+    assert (folder / "there" / "a.csv").read_text() == "mine"
+
+
 @pytest.mark.usefixtures("folder")
 def test_inputs_are_not_taken_for_what_was_done_before(run: Run) -> None:
     done = run("batch", "in/*.csv", "-o", "in", "--resume")

@@ -308,6 +308,7 @@ def test_the_memory_of_a_scorer_does_not_grow(model: Model, monkeypatch: pytest.
     monkeypatch.setattr("smclassify.batch_scoring._AT_ONCE", at_once)
     scorer = BatchScorer(model.weights)
     texts = [f"{one}{other} web-{other}{one} call" for one in ascii_lowercase for other in ascii_lowercase]
+    texts += [f"{one}a/{one}b/{one}{other}_{other}{one}.{one}c{other}" for one in ascii_lowercase for other in "vwxyz"]
     together = scorer.score(texts)
     assert scorer._known.table.size == len(scorer._known.rows) == 64
     alone = [score(model.weights, text) for text in texts]
@@ -318,7 +319,9 @@ def test_the_memory_of_a_scorer_does_not_grow(model: Model, monkeypatch: pytest.
 def test_a_text_with_more_words_than_are_kept(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smclassify.batch_scoring._MOST_TOKENS", 8)
     text = " ".join(f"{one}{other}" for one in ascii_lowercase for other in ascii_lowercase) + " call"
-    together = BatchScorer(model.weights).score(["web", text, "sign"])
+    scorer = BatchScorer(model.weights)
+    together = scorer.score(["web", text, "sign"])
+    assert scorer._known.table.size == 8
     alone = [score(model.weights, text) for text in ("web", text, "sign")]
     assert together.logits == pytest.approx(np.array([scores.logits for scores in alone]))
 

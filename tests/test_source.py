@@ -88,6 +88,8 @@ TWO_WAYS = [
     pytest.param("\u4e2d\n".encode("big5"), b"\xa2\xcc\n", "big5", 2, id="big5"),
     pytest.param("\u4e2d\u6587\n".encode("gb18030"), b"", "gb18030", None, id="gb18030"),
     pytest.param("\u3042\n\u3044".encode("iso2022_jp"), b"", "iso2022_jp", None, id="with shifts"),
+    pytest.param("id\n\ud55c\n\uae00\n".encode("iso2022_kr"), b"", "iso2022_kr", 3, id="a shift for the whole file"),
+    pytest.param("a\n\u3042".encode("iso2022_jp"), b"\x1b(B", "iso2022_jp", 2, id="a shift too many"),
     pytest.param(b"a+AGE-b\n", b"", "utf-7", 1, id="a letter in base64"),
     pytest.param("caf\xe9\n".encode("mac-roman"), b"", "mac-roman", None, id="one byte each"),
 ]

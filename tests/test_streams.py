@@ -112,6 +112,12 @@ APPENDED = [
 ]
 
 
+APPENDED += [
+    pytest.param(f"{command} < tasks.csv >> tasks.csv", "standard output", id=command)
+    for command in ("classify", "classify --json -", "explain")
+]
+
+
 @pytest.mark.parametrize(("line", "name"), APPENDED)
 def test_an_input_is_not_written_to_by_the_shell_either(tmp_path: Path, line: str, name: str) -> None:
     tasks = tmp_path / "tasks.csv"
@@ -119,8 +125,9 @@ def test_an_input_is_not_written_to_by_the_shell_either(tmp_path: Path, line: st
     before = tasks.read_bytes()
     command = f"{sys.executable} -m smclassify {line}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, timeout=60, check=False)
-    message = f"smclassify: error: {name}: the output would replace the input. Name another file with -o.\n"
-    assert (done.stderr.decode(), done.returncode, tasks.read_bytes()) == (message, 2, before)
+    message = f"smclassify: error: {name}: the output would replace the input. Name another file "
+    assert done.stderr.decode().startswith(message)
+    assert (done.stderr.count(b"\n"), done.returncode, tasks.read_bytes()) == (1, 2, before)
 
 
 def test_an_endless_line_is_refused() -> None:
@@ -167,3 +174,15 @@ def test_a_gate_is_judged_also_when_nobody_reads_the_report(tmp_path: Path, comm
     os.close(write)
     _, err = process.communicate(timeout=60)
     assert (b"Traceback" in err, process.returncode) == (False, 4)
+
+
+def test_a_terminal_of_ascii_shows_every_table(tmp_path: Path) -> None:
+    (tmp_path / "tasks.csv").write_text("task\nM\u00fcller anrufen\n", encoding="utf-8")
+    main, side = os.openpty()
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    command = [sys.executable, "-m", "smclassify", "batch", "tasks.csv", "-q", "--columns", "label"]
+    done = subprocess.run(command, stdout=side, cwd=tmp_path, env=environment, timeout=60, check=False)
+    os.close(side)
+    shown = os.read(main, 1 << 16)
+    os.close(main)
+    assert (done.returncode, shown.splitlines()[1][:20]) == (0, rb"M\u00fcller anrufen,")

@@ -30,8 +30,6 @@ _AT_ONCE = 16_384
 _SUMMED_AT_ONCE = 2_048
 """Fewer texts than are looked up at once: what is added up then stays in the cache of the processor."""
 _LEARN_AT_ONCE = 4_096
-_WORDS_EACH = 2
-"""How many tokens to have room for with each new one: it may be made of words that are kept as tokens too."""
 _FLOAT = np.dtype(np.float64)
 
 
@@ -116,7 +114,10 @@ class BatchScorer:
                 self._known = _Known(_MOST_TOKENS, self._word_rows.width)
                 raise
             if ids is not None:
-                return self._scores(ids[self._known.has_words[ids]], len(texts))
+                scores = self._scores(ids[self._known.has_words[ids]], len(texts))
+                if self._known.table.size > _MOST_TOKENS:  # one text had more
+                    self._known = _Known(_MOST_TOKENS, self._word_rows.width)
+                return scores
         half = len(texts) // 2
         return self._parts(texts[:half]) + self._parts(texts[half:])
 
@@ -150,32 +151,47 @@ class BatchScorer:
         ids = table.find(tokens.keys)
         unknown = np.flatnonzero(ids == UNKNOWN)
         keys, first = np.unique(tokens.keys[unknown], return_index=True)
-        if not table.make_room(_WORDS_EACH * len(keys)) and not may_grow:
+        if not table.make_room(len(keys)) and not may_grow:
             return None
         for start in range(0, len(keys), _LEARN_AT_ONCE):
             some = slice(start, start + _LEARN_AT_ONCE)
-            self._learn(keys[some], tokens.written(unknown[first[some]].tolist()))
+            if not self._learn(keys[some], tokens.written(unknown[first[some]].tolist()), may_grow=may_grow):
+                return None
         ids[unknown] = table.find(tokens.keys[unknown])
         return ids
 
-    def _learn(self, keys: Keys, written: list[str]) -> None:
-        """Find out about tokens: first about those that are nothing but a word, then about those made of words."""
+    def _learn(self, keys: Keys, written: list[str], *, may_grow: bool) -> bool:
+        """Find out about tokens: first about those that are nothing but a word, then about those made of words.
+
+        Returns:
+            Whether there was room for them and for the words that they are made of; else nothing was learnt.
+        """
         words_of = [[token[:LONGEST_WORD]] if _is_plain(token) else analyze(token) for token in written]
         words = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(words_of)))}
-        numbers, rows = self._of_words(list(words))
+        n_others = sum(not _is_plain(token) or len(token) > LONGEST_WORD for token in written)
+        found = self._of_words(list(words), n_others, may_grow=may_grow)
+        if found is None:
+            return False
+        numbers, rows = found
         others = np.flatnonzero(self._known.table.find(keys) == UNKNOWN)
         if len(others):
             of_others = [[words[word] for word in words_of[place]] for place in others.tolist()]
             self._add_others(keys[others], of_others, numbers, rows)
+        return True
 
-    def _of_words(self, words: list[str]) -> tuple[Numbers, Floats]:
-        """Return the numbers and rows of words, adding those that are tokens as they stand."""
+    def _of_words(self, words: list[str], n_others: int, *, may_grow: bool) -> tuple[Numbers, Floats] | None:
+        """Return the numbers and rows of words, adding those that could be tokens as they stand.
+
+        None if there is no room for these, and for so many other tokens.
+        """
         known = self._known
         plain = np.array([_is_plain(word) for word in words], dtype=np.bool_)
         keys = keys_of_words(words)
         ids = np.where(plain, known.table.find(keys), UNKNOWN)
         numbers, rows = known.firsts[ids], known.rows[ids]
         new = np.flatnonzero(ids == UNKNOWN)
+        if not known.table.make_room(int(plain[new].sum()) + n_others) and not may_grow:
+            return None
         numbers[new], rows[new] = self._word_rows.of_words([words[place] for place in new.tolist()])
         new = new[plain[new]]
         known.add(keys[new], numbers[new], numbers[new], rows[new])

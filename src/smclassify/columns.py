@@ -89,7 +89,7 @@ def _is_of_a_batch(headers: Sequence[str], place: int) -> bool:
 
 def name_of(table: Table, place: int) -> str:
     """Return what a column is called that `find_column` found, also where there is no header."""
-    return (table.headers or table.names)[place].strip()
+    return _bare((table.headers or table.names)[place])
 
 
 def has_header(table: Table, wanted: str) -> bool:
@@ -104,7 +104,7 @@ def _bare(header: str) -> str:
 
 def _called(headers: Sequence[str], wanted: str) -> list[int]:
     """Return the places of the headers that are called so, or else of those that are but for the case."""
-    headers, wanted = [_bare(header) for header in headers], wanted.strip()
+    headers, wanted = [_bare(header) for header in headers], _bare(wanted)
     exact = [place for place, header in enumerate(headers) if header == wanted]
     return exact or [place for place, header in enumerate(headers) if header.casefold() == wanted.casefold()]
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from smclassify.errors import TableError, UsageError
+from smclassify.streams import is_own_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +39,11 @@ def iter_lines() -> Iterator[list[str]]:
     """Yield the lines of standard input without their ends, as many at a time as have arrived.
 
     Raises:
+        UsageError: They are those of the file that standard output goes to.
         TableError: A line is not UTF-8, or too long to be one.
     """
+    if is_own_input():
+        raise UsageError("standard output: the output would replace the input.", "Name another file after >.")
     rest, number = b"", 1
     stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BLOCK)
     while block := stream.read1(_BLOCK):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -124,11 +126,17 @@ def parts_to_do(plan: Plan, options: RunOptions) -> tuple[Part, ...]:
         except OSError as error:
             raise TableError(f"{plan.folder}: cannot make the folder: {error.strerror}.") from error
     skips = plan.folder is not None and options.resume
-    inputs = {_identity(part.source) for part in parts} - {None}
     for part in parts:
         check_target(part.target, part.source, force=options.force or skips)
-        if _identity(part.target) in inputs:
-            raise UsageError(f"{part.target}: the output would replace an input.", "Name another folder with -o.")
+    if plan.folder is None:
+        return parts
+    inputs = {_identity(part.source) for part in parts}
+    outputs = Counter(_identity(part.target) for part in parts)
+    for part in parts:
+        output = _identity(part.target)
+        if output is not None and (output in inputs or outputs[output] > 1):
+            what = "an input" if output in inputs else "another one"
+            raise UsageError(f"{part.target}: the output would replace {what}.", "Name another folder with -o.")
     return tuple(part for part in parts if not Path(part.target).exists()) if skips else parts
 
 
@@ -136,7 +144,8 @@ def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from others, whatever its names; None if there is none."""
     with suppress(OSError):
         facts = Path(path).stat()
-        return facts.st_dev, facts.st_ino
+        if stat.S_ISREG(facts.st_mode):
+            return facts.st_dev, facts.st_ino
     return None
 
 

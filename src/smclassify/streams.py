@@ -6,6 +6,7 @@ import codecs
 import json
 import os
 import re
+import stat
 import sys
 import unicodedata
 from contextlib import suppress
@@ -91,8 +92,17 @@ def prepare_streams() -> None:
     if isinstance(getattr(sys.stdout, "buffer", None), FileIO):  # python -u; what a full disk cuts off it never tells
         names = sys.stdout.encoding, sys.stdout.errors
         sys.stdout = open(1, "w", encoding=names[0], errors=names[1], closefd=False)  # noqa: SIM115 - as above
-    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors in {"strict", "surrogateescape"}:
         sys.stdout.reconfigure(errors="escape")  # not every pipe or terminal takes every character
+
+
+def is_own_input() -> bool:
+    """Return whether standard output is the file that standard input reads, so that there would be no end."""
+    try:
+        facts = os.fstat(0), os.fstat(1)
+    except OSError:
+        return False
+    return stat.S_ISREG(facts[0].st_mode) and os.path.samestat(*facts)
 
 
 def silence(stream: TextIO) -> None:

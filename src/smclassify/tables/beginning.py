@@ -42,4 +42,4 @@ def read_headers(path: str, options: ReadOptions) -> tuple[str, ...]:
             headers = text_table(source, kind, options).headers or ()
     except (SmclassifyError, OSError, UnicodeError):
         return ()
-    return tuple(header.strip() for header in headers)
+    return tuple(header.strip().lstrip("\ufeff").lstrip() for header in headers)

@@ -153,7 +153,7 @@ def as_text(value: object) -> str:
             return _whole(as_json(value, as_text))
         case bytes():
             try:
-                return value.decode()
+                return value.decode() if b"\0" not in value else value.hex()
             except UnicodeDecodeError:
                 return value.hex()
         case timedelta():

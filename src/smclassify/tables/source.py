@@ -10,7 +10,7 @@ import select
 import sys
 import zlib
 from contextlib import contextmanager, suppress
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING
 
 from smclassify.errors import TableError
@@ -141,16 +141,15 @@ class Source:
         check = None if encoding.startswith(_EXACT) else _Check(self.name, encoding)
         rest, number = "", 1
         for block in chain(self.blocks(), (b"",)):
-            text = self._decoded(decoder, block, rest, number, encoding)
-            if check:
-                check.same(block, text, number)
-            text = rest + text
+            text = rest + self._decoded(decoder, block, rest, number, encoding)
             lines = _split(text)
             # the last line may go on; one that ends with CR may be half of CRLF
             rest = "" if not block or not lines or lines[-1].endswith("\n") else lines.pop()
             if len(rest) > LARGEST_CELL:
                 message = f"{self.name}:{number + len(lines)}: the line has more than {LARGEST_CELL:,} characters."
                 raise TableError(message, "Is it a text file?")
+            if check:
+                check.same(block, lines, number)
             if lines:
                 yield lines
             number += len(lines)
@@ -183,18 +182,21 @@ class _Check:
     def __init__(self, name: str, encoding: str) -> None:
         self._name = name
         self._encoding = encoding
-        self._encoder = codecs.getincrementalencoder(encoding)()
         self._left = b""
 
-    def same(self, block: bytes, text: str, number: int) -> None:
-        """Raise TableError unless a block, of which a text goes on in the line with a number, is written like this."""
+    def same(self, block: bytes, lines: list[str], number: int) -> None:
+        """Raise TableError unless the lines that end in a block are written as their bytes are, each by itself."""
         self._left += block
-        for place, line in enumerate(_split(text) if block else [text], number):
-            written = self._encoder.encode(line, final=not block)
-            if not self._left.startswith(written) or (not block and self._left != written):
-                message = f"{self._name}:{place}: a character that {self._encoding} usually writes with other bytes."
-                raise TableError(message, "Convert the file to UTF-8 first, so that no byte of it changes unseen.")
-            self._left = self._left[len(written) :]
+        written = [line.encode(self._encoding, "replace") for line in lines]
+        whole = b"".join(written)
+        if not self._left.startswith(whole) or (not block and self._left != whole):
+            starts = accumulate(map(len, written), initial=0)
+            parts = enumerate(zip(starts, written, strict=False), number)
+            wrong = (line for line, (start, part) in parts if not self._left.startswith(part, start))
+            line = next(wrong, number + max(0, len(lines) - 1))
+            message = f"{self._name}:{line}: a character that {self._encoding} usually writes with other bytes."
+            raise TableError(message, "Convert the file to UTF-8 first, so that no byte of it changes unseen.")
+        self._left = self._left[len(whole) :]
 
 
 def _says_something(start: bytes) -> bool:

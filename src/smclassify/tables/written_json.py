@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -35,16 +36,23 @@ class _Sign(str):
     __slots__ = ()
 
 
-read_json: Callable[[str], Any] = json.JSONDecoder(parse_float=WrittenFloat).decode
+def _whole(written: str) -> int | WrittenFloat:
+    return WrittenFloat(written) if written == "-0" else int(written)
+
+
+read_json: Callable[[str], Any] = json.JSONDecoder(
+    parse_float=WrittenFloat, parse_int=_whole, parse_constant=WrittenFloat
+).decode
 """Return the value of a JSON text."""
 _encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def as_json(value: object, default: Callable[[object], object] | None = None) -> str:
     """Return a value as JSON, with a function for what JSON does not have."""
-    if _has_written(value):
-        return _joined(value)
-    return json.dumps(value, ensure_ascii=False, default=default)
+    if not _has_written(value):
+        with suppress(RecursionError):  # what could just be read may be too deep to be written
+            return json.dumps(value, ensure_ascii=False, default=default)
+    return _joined(value)
 
 
 def _has_written(value: object) -> bool:
