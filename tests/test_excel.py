@@ -780,7 +780,7 @@ VALUES = [
     pytest.param("null", None, id="null"),
     pytest.param('"12"', "12", id="text"),
     pytest.param("123456789012345678", "123456789012345678", id="more digits than Excel keeps"),
-    pytest.param("NaN", "nan", id="not a number"),
+    pytest.param("NaN", "NaN", id="not a number"),
     pytest.param('{"b": [1, "ü"]}', '{"b": [1, "ü"]}', id="nested"),
     pytest.param(r'"\ud83d x"', "? x", id="half a pair"),
 ]
