@@ -198,17 +198,17 @@ def test_a_file_without_labels(tmp_path: Path, model: Model, header: str, missin
         pytest.param("owner", GroupColumn(1, "owner"), id="header"),
         pytest.param("OWNER", GroupColumn(1, "owner"), id="other case"),
         pytest.param("2", GroupColumn(1, "owner"), id="number"),
-        pytest.param("due:month", GroupColumn(2, "due", "month", "%d"), id="period"),
-        pytest.param("3:day", GroupColumn(2, "due", "day", "%d"), id="number and period"),
+        pytest.param("due:month", GroupColumn(2, "due", "month", "%y"), id="period"),
+        pytest.param("3:day", GroupColumn(2, "due", "day", "%y"), id="number and period"),
         pytest.param("due:week", GroupColumn(3, "due:week"), id="a header that looks like a period"),
         pytest.param("a:b", GroupColumn(4, "a:b"), id="a header with a colon"),
-        pytest.param("a:b:week", GroupColumn(4, "a:b", "week", "%d"), id="a header with a colon, and a period"),
+        pytest.param("a:b:week", GroupColumn(4, "a:b", "week", "%y"), id="a header with a colon, and a period"),
     ],
 )
 def test_columns_to_group_by(tmp_path: Path, by: str, expected: GroupColumn) -> None:
     path = written(tmp_path, ["x"], "text,owner,due,due:week,a:b\n")
     with open_table(str(path), ReadOptions()) as table:
-        assert find_groups(table, GroupOptions((by,), "%d")) == [expected]
+        assert find_groups(table, GroupOptions((by,), "%y")) == [expected]
 
 
 @pytest.mark.parametrize("by", ["who", "owner:year", "who:week"])

@@ -116,12 +116,12 @@ def test_gaps_that_would_make_too_many_stay(last: str, n_shown: int) -> None:
     assert len(counted(["2026-01-01", last], GroupColumn(0, "due", "day")).rows) == n_shown
 
 
-@pytest.mark.parametrize("date_format", ["%d/%m/%Y %H:%m", "%d/%d", "%Q", "%", "%d/%m/%"])
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y %H:%m", "%d/%d", "%Q", "%", "%d/%m/%", "%d.%m."])
 def test_a_format_that_reads_no_date_is_refused(date_format: str) -> None:
     with pytest.raises(UsageError) as caught:
         GroupOptions(date_format=date_format)
     assert caught.value.message == f"No date can be read by the format {date_format!r}."
-    assert caught.value.tip == "Each part stands once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
+    assert caught.value.tip == "It needs a year, and each part once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
 
 
 @pytest.mark.parametrize("date_format", [None, "%d.%m.%y", "%b %d, %Y", "%m/%Y", "%Y-%m-%dT%H:%M:%S", "%G week %V %u"])

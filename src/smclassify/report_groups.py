@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, get_args
@@ -191,15 +192,21 @@ def check_date_format(date_format: str | None) -> None:
     """Raise unless dates can be read by a format.
 
     Raises:
-        UsageError: It names a part that there is not, or one twice.
+        UsageError: It has no year, or names a part that there is not, or one twice.
     """
     if date_format is None:
         return
+    year = 2026
     try:
-        datetime.strptime(datetime(2026, 3, 2, tzinfo=UTC).strftime(date_format), date_format)  # noqa: DTZ007 - as below
-    except (ValueError, re.error) as error:
-        tip = "Each part stands once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
-        raise UsageError(f"No date can be read by the format {date_format!r}.", tip) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a format without a year, which is refused below
+            day = datetime(year, 3, 2, tzinfo=UTC).strftime(date_format)
+            if datetime.strptime(day, date_format).year == year:  # noqa: DTZ007 - as below
+                return
+    except (ValueError, re.error):
+        pass
+    tip = "It needs a year, and each part once, for instance %d/%m/%Y or %Y-%m-%d %H:%M."
+    raise UsageError(f"No date can be read by the format {date_format!r}.", tip)
 
 
 def _date(cell: str, date_format: str | None) -> date | None:
