@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from smclassify.errors import SmclassifyError, TableError, UsageError
 from smclassify.runs import label_file
+from smclassify.streams import regular_file
 from smclassify.tables.target import check_target
 from smclassify.tables.values import STANDARD_STREAM, format_of
 
@@ -130,23 +129,14 @@ def parts_to_do(plan: Plan, options: RunOptions) -> tuple[Part, ...]:
         check_target(part.target, part.source, force=options.force or skips)
     if plan.folder is None:
         return parts
-    inputs = {_identity(part.source) for part in parts}
-    outputs = Counter(_identity(part.target) for part in parts)
+    inputs = {regular_file(part.source) for part in parts}
+    outputs = Counter(regular_file(part.target) for part in parts)
     for part in parts:
-        output = _identity(part.target)
+        output = regular_file(part.target)
         if output is not None and (output in inputs or outputs[output] > 1):
             what = "an input" if output in inputs else "another one"
             raise UsageError(f"{part.target}: the output would replace {what}.", "Name another folder with -o.")
     return tuple(part for part in parts if not Path(part.target).exists()) if skips else parts
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from others, whatever its names; None if there is none."""
-    with suppress(OSError):
-        facts = Path(path).stat()
-        if stat.S_ISREG(facts.st_mode):
-            return facts.st_dev, facts.st_ino
-    return None
 
 
 def label_parts(  # noqa: PLR0913, PLR0917 - the last has a default

@@ -98,11 +98,17 @@ def prepare_streams() -> None:
 
 def is_own_input() -> bool:
     """Return whether standard output is the file that standard input reads, so that there would be no end."""
-    try:
-        facts = os.fstat(0), os.fstat(1)
-    except OSError:
-        return False
-    return stat.S_ISREG(facts[0].st_mode) and os.path.samestat(*facts)
+    own = regular_file(0)
+    return own is not None and own == regular_file(1)
+
+
+def regular_file(name: str | int) -> tuple[int, int] | None:
+    """Return what tells a regular file from others, whatever its names or the number it is open by; None if none."""
+    with suppress(OSError):
+        facts = os.stat(name)  # noqa: PTH116 - a path has no number
+        if stat.S_ISREG(facts.st_mode):
+            return facts.st_dev, facts.st_ino
+    return None
 
 
 def silence(stream: TextIO) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import stat
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from smclassify.atomic import whole_file
 from smclassify.errors import TableError, UsageError
-from smclassify.streams import Flushed, Shown
+from smclassify.streams import Flushed, Shown, regular_file
 from smclassify.tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
@@ -102,11 +100,7 @@ def check_target(target: str, source: str, *, force: bool) -> None:
 
 def _is_same_file(source: str, target: str) -> bool:
     """Return whether input and output are one file, by whatever names, or by the shell's `<` and `>>`."""
-    try:
-        facts = [
-            os.fstat(number) if path == STANDARD_STREAM else Path(path).stat()
-            for number, path in enumerate((source, target))
-        ]
-    except OSError:
-        return False
-    return stat.S_ISREG(facts[0].st_mode) and os.path.samestat(*facts)
+    source_file, target_file = (
+        regular_file(number if path == STANDARD_STREAM else path) for number, path in enumerate((source, target))
+    )
+    return source_file is not None and source_file == target_file
